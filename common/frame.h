@@ -1,0 +1,61 @@
+/*
+ * frame.h - the bytes of one snapshot: parts in, sockset changed; and back. FORMAT.md sections
+ * 4 and 5. Pure: no file, no clock.
+ */
+#ifndef SOCKLAPSE_FRAME_H
+#define SOCKLAPSE_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+#include "sockset.h"
+
+/* Parts of a frame: 1 .. GRP_COUNT-1 are the column groups, PART_CLOCK the ticks and batches. */
+#define PART_CLOCK 15
+#define PART_COUNT 16
+
+enum part_codec { CODEC_STORED = 0, CODEC_DEFLATE = 1 };
+
+/* One part as it lies in the file. The bytes belong to whoever made it. */
+struct frame_part {
+	const uint8_t *bytes;
+	size_t len;
+	uint32_t raw_bytes; /* length when unpacked */
+	uint8_t codec;      /* enum part_codec */
+	bool there;         /* false: the frame has no such part, nothing changed in it */
+};
+
+/* A part's checksum: CRC-32 of snapshot id, part number, codec, raw length and bytes. */
+uint32_t frame_crc(uint64_t snapshot, unsigned part, const struct frame_part *p);
+
+/* Scratch memory of a decoder; zero-initialised it is empty. */
+struct frame_scratch {
+	struct buf raw;
+	uint32_t *order;
+	size_t order_cap;
+	uint8_t *mark;
+	size_t mark_cap;
+	uint32_t *moved;
+	size_t moved_cap;
+};
+void frame_scratch_fini(struct frame_scratch *scratch);
+
+/*
+ * Applies one frame to `set`: parts[n] is part n; parts of groups that the set does not keep are
+ * not looked at. A delta frame needs the set as the frame before left it. On an error the set's
+ * content is undefined: sockset_clear() it and go on at a key frame.
+ * ERR_CORRUPT, ERR_LIMIT, ERR_NOMEM.
+ */
+int frame_apply(struct sockset *set, const struct frame_part parts[PART_COUNT],
+		struct frame_scratch *scratch, struct err *e) MUST_CHECK;
+
+/* Is this member part that of a key frame? Looks at the packed bytes only; 1 yes, 0 no, <0 bad. */
+int frame_is_key(const struct frame_part *member, struct frame_scratch *scratch, struct err *e);
+
+/* Unpacks one part into scratch->raw. */
+int frame_unpack(const struct frame_part *p, struct frame_scratch *scratch, struct err *e)
+	MUST_CHECK;
+
+#endif

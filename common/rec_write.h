@@ -1,0 +1,88 @@
+/*
+ * rec_write.h - appends snapshots to a recording: the only writer of the file.
+ *
+ *   rec_writer_open
+ *     rec_writer_begin -> fill rec_writer_track() (track.h) -> names, texts, processes
+ *     rec_writer_commit or rec_writer_abandon
+ *   rec_writer_close
+ *
+ * One snapshot is one SQLite transaction; when rec_writer_commit() returns 0, it is on the disk.
+ * The caller holds the recording's lock (recorder/); other processes may read at the same time.
+ */
+#ifndef SOCKLAPSE_REC_WRITE_H
+#define SOCKLAPSE_REC_WRITE_H
+
+#include "rec.h"
+#include "track.h"
+
+struct rec_writer;
+
+struct rec_writer_options {
+	int level;            /* zlib's 1..9; 0: the default */
+	uint32_t key_every;   /* a key frame every so many snapshots; 0: the default */
+	uint32_t busy_ms;     /* how long to wait for a reader's lock; 0: the default, 5 s */
+};
+
+/*
+ * Opens or creates `path` (mode 0640). An existing recording's last snapshot of the same boot is
+ * decoded, so that the next one can be a delta; if that fails, the next one is a key frame.
+ * ERR_NOT_OURS, ERR_FUTURE, ERR_CORRUPT: the file is left as it is; see rec_set_aside().
+ */
+int rec_writer_open(const char *path, const struct rec_host *host,
+		    const struct rec_writer_options *options, struct rec_writer **ret,
+		    struct err *e) MUST_CHECK;
+void rec_writer_close(struct rec_writer *w);
+
+/* Was the file made by this open? */
+bool rec_writer_created(const struct rec_writer *w);
+
+/*
+ * Renames a file that cannot be appended to as `PATH.damaged-N` (the first free N), its journal
+ * with it, and fills ret_name with the new name. Nothing is deleted.
+ */
+int rec_set_aside(const char *path, char *ret_name, size_t name_size, struct err *e) MUST_CHECK;
+
+/* Begins a snapshot (no SQLite transaction yet). */
+int rec_writer_begin(struct rec_writer *w, struct err *e) MUST_CHECK;
+struct track *rec_writer_track(struct rec_writer *w);
+
+/* Row of table text for these bytes; made if new, within the snapshot's transaction. */
+int rec_writer_text(struct rec_writer *w, const void *bytes, size_t len, uint32_t *ret_id,
+		    struct err *e) MUST_CHECK;
+
+/* Row of table netns; made if new. `name` may be NULL; a changed name is updated. */
+int rec_writer_netns(struct rec_writer *w, uint64_t inode, const char *name, uint32_t *ret_id,
+		     struct err *e) MUST_CHECK;
+
+/*
+ * Row of table process; made if there is none alive with the same pid, start and values. A process
+ * that was not named in a snapshot gets last_snapshot = the one before.
+ */
+int rec_writer_process(struct rec_writer *w, const struct rec_process *process, uint32_t *ret_id,
+		       struct err *e) MUST_CHECK;
+
+/* Interface name, remembered if new or changed. */
+int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex, const char *name,
+			 struct err *e) MUST_CHECK;
+
+/* A host counter of a namespace; stored if it differs from the snapshot before. */
+int rec_writer_counter(struct rec_writer *w, uint32_t netns, const char *name, int64_t value,
+		       struct err *e) MUST_CHECK;
+
+/* What a watched name resolved to. `error` NULL: it did. */
+int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, const char *error,
+		    struct err *e) MUST_CHECK;
+
+/*
+ * Encodes and writes the snapshot. `info`: times and flags in, the rest out. `costs`: a JSON
+ * object. After an error the file is as it was before rec_writer_begin().
+ */
+int rec_writer_commit(struct rec_writer *w, struct rec_snapshot *info, const char *costs,
+		      struct err *e) MUST_CHECK;
+void rec_writer_abandon(struct rec_writer *w);
+
+/* An event row, in its own transaction (or in the snapshot's, if one was begun). */
+int rec_writer_event(struct rec_writer *w, int64_t wall_ns, const char *kind, const char *text,
+		     struct err *e) MUST_CHECK;
+
+#endif
