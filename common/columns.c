@@ -4,15 +4,15 @@
 #define ALWAYS 0
 
 /* The source of a column, as designated initialisers. */
-#define SRC(kind, off, wide, shift, nbits)                                                        \
+#define SRC(kind, off, wide, shift, nbits)                                                         \
 	.source = SRC_##kind, .src_offset = (off), .src_width = (wide), .src_shift = (shift),      \
 	.src_bits = (nbits)
-#define MSG                         SRC(MSG, 0, 0, 0, 0)
-#define CODE                        SRC(CODE, 0, 0, 0, 0)
-#define INFO(off, wide)             SRC(INFO, off, wide, 0, 0)
+#define MSG			    SRC(MSG, 0, 0, 0, 0)
+#define CODE			    SRC(CODE, 0, 0, 0, 0)
+#define INFO(off, wide)		    SRC(INFO, off, wide, 0, 0)
 #define INFO_BITS(off, shift, bits) SRC(INFO_BITS, off, 1, shift, bits)
-#define MEM(index)                  SRC(MEM, (index) * 4, 4, 0, 0)
-#define CC(which, off, wide)        SRC(which, off, wide, 0, 0)
+#define MEM(index)		    SRC(MEM, (index)*4, 4, 0, 0)
+#define CC(which, off, wide)	    SRC(which, off, wide, 0, 0)
 
 const struct column columns[] = {
 #define GROUP_BEGIN(id, group)
@@ -40,9 +40,9 @@ const unsigned columns_count = sizeof(columns) / sizeof(columns[0]);
 
 /* Where in columns[] each group begins and ends. */
 enum {
-#define GROUP_BEGIN(id, group) FIRST_##group, FIRST_BACK_##group = FIRST_##group - 1,
+#define GROUP_BEGIN(id, group)	       FIRST_##group, FIRST_BACK_##group = FIRST_##group - 1,
 #define COL(nr, grp, type, field, ...) INDEX_##field,
-#define GROUP_END(group)       END_##group, END_BACK_##group = END_##group - 1,
+#define GROUP_END(group)	       END_##group, END_BACK_##group = END_##group - 1,
 #include "columns.def"
 #undef GROUP_BEGIN
 #undef COL
@@ -50,8 +50,8 @@ enum {
 };
 
 const struct column_group column_groups[GRP_COUNT] = {
-#define GROUP_BEGIN(nr, group)                                                                    \
-	[nr] = {.name = #group,                                                                   \
+#define GROUP_BEGIN(nr, group)                                                                     \
+	[nr] = {.name = #group,                                                                    \
 		.bytes = sizeof(struct row_##group),                                               \
 		.row_offset = offsetof(struct sock_row, group),                                    \
 		.first = FIRST_##group,                                                            \

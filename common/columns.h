@@ -23,7 +23,7 @@ enum column_group_id {
 };
 
 #define GRP_BIT(group) (1u << GRP_ID_##group)
-#define GRP_ALL        ((1u << GRP_COUNT) - 2u)
+#define GRP_ALL	       ((1u << GRP_COUNT) - 2u)
 
 /* COL_ID_rtt_us = 59, ... the numbers are those of the file. */
 enum column_id {
@@ -37,10 +37,23 @@ enum column_id {
 	COL_ID_MAX = 255
 };
 
-enum column_kind { KIND_IDENT, KIND_STATE, KIND_GAUGE, KIND_COUNTER, KIND_FLAGS, KIND_STAMP, KIND_TEXT };
+enum column_kind {
+	KIND_IDENT,
+	KIND_STATE,
+	KIND_GAUGE,
+	KIND_COUNTER,
+	KIND_FLAGS,
+	KIND_STAMP,
+	KIND_TEXT
+};
 
 /* How the codec sees a value (FORMAT.md section 5.3). */
-enum column_enc { ENC_DELTA, ENC_STAMP, ENC_EXPIRY, ENC_ADDR };
+enum column_enc {
+	ENC_DELTA,
+	ENC_STAMP,
+	ENC_EXPIRY,
+	ENC_ADDR
+};
 
 enum column_source {
 	SRC_MSG,       /* field of struct inet_diag_msg */
@@ -59,7 +72,7 @@ struct column {
 	const char *since; /* kernel version, "" for all */
 	uint8_t id;
 	uint8_t group;
-	uint8_t width;     /* bytes of the stored value: 1, 2, 4, 8, 16 */
+	uint8_t width;	   /* bytes of the stored value: 1, 2, 4, 8, 16 */
 	uint8_t predictor; /* column id or 0 */
 	uint16_t offset;   /* of the value within the group's struct */
 	enum column_kind kind;
@@ -74,9 +87,9 @@ struct column {
 
 struct column_group {
 	const char *name;
-	uint16_t bytes;     /* size of its struct, a multiple of 8 */
+	uint16_t bytes;	     /* size of its struct, a multiple of 8 */
 	uint16_t row_offset; /* of its struct within struct sock_row */
-	uint16_t first;     /* its columns are columns[first .. first + count - 1] */
+	uint16_t first;	     /* its columns are columns[first .. first + count - 1] */
 	uint16_t count;
 };
 

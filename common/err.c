@@ -40,9 +40,10 @@ static enum err_code code_of_errno(int errnum)
 		int errnum;
 		enum err_code code;
 	} map[] = {
-		{ENOMEM, ERR_NOMEM},     {EPERM, ERR_PERM},   {EACCES, ERR_PERM}, {EROFS, ERR_PERM},
-		{ENOENT, ERR_NOT_FOUND}, {ENOSPC, ERR_FULL},  {EDQUOT, ERR_FULL}, {EAGAIN, ERR_BUSY},
-		{EBUSY, ERR_BUSY},       {EFBIG, ERR_LIMIT},  {ETIMEDOUT, ERR_TIMEOUT},
+		{ENOMEM, ERR_NOMEM}, {EPERM, ERR_PERM},	       {EACCES, ERR_PERM},
+		{EROFS, ERR_PERM},   {ENOENT, ERR_NOT_FOUND},  {ENOSPC, ERR_FULL},
+		{EDQUOT, ERR_FULL},  {EAGAIN, ERR_BUSY},       {EBUSY, ERR_BUSY},
+		{EFBIG, ERR_LIMIT},  {ETIMEDOUT, ERR_TIMEOUT},
 	};
 	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
 		if (map[i].errnum == errnum)

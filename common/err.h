@@ -10,23 +10,23 @@
 #include <stdbool.h>
 
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define MUST_CHECK             __attribute__((warn_unused_result))
-#define NONNULL(...)           __attribute__((nonnull(__VA_ARGS__)))
-#define CLEANUP(fn)            __attribute__((cleanup(fn)))
+#define MUST_CHECK	       __attribute__((warn_unused_result))
+#define NONNULL(...)	       __attribute__((nonnull(__VA_ARGS__)))
+#define CLEANUP(fn)	       __attribute__((cleanup(fn)))
 
 enum err_code {
 	ERR_NONE = 0,
-	ERR_NOMEM = -1,     /* memory ran out */
-	ERR_IO = -2,        /* reading or writing failed */
-	ERR_PERM = -3,      /* not permitted */
+	ERR_NOMEM = -1,	    /* memory ran out */
+	ERR_IO = -2,	    /* reading or writing failed */
+	ERR_PERM = -3,	    /* not permitted */
 	ERR_NOT_FOUND = -4, /* no such file, snapshot, name */
 	ERR_NOT_OURS = -5,  /* the file is not a recording */
 	ERR_FUTURE = -6,    /* written by a newer version in a way this one cannot read */
 	ERR_CORRUPT = -7,   /* the bytes contradict the format */
-	ERR_LIMIT = -8,     /* a named limit would be passed */
-	ERR_BUSY = -9,      /* somebody else holds the lock */
-	ERR_FULL = -10,     /* no space left */
-	ERR_DB = -11,       /* SQLite failed for another reason */
+	ERR_LIMIT = -8,	    /* a named limit would be passed */
+	ERR_BUSY = -9,	    /* somebody else holds the lock */
+	ERR_FULL = -10,	    /* no space left */
+	ERR_DB = -11,	    /* SQLite failed for another reason */
 	ERR_KERNEL = -12,   /* the kernel refused or answered nonsense */
 	ERR_USAGE = -13,    /* the user asked for something that makes no sense */
 	ERR_TIMEOUT = -14,  /* a deadline passed */

@@ -16,15 +16,18 @@
 #define PART_CLOCK 15
 #define PART_COUNT 16
 
-enum part_codec { CODEC_STORED = 0, CODEC_DEFLATE = 1 };
+enum part_codec {
+	CODEC_STORED = 0,
+	CODEC_DEFLATE = 1
+};
 
 /* One part as it lies in the file. The bytes belong to whoever made it. */
 struct frame_part {
 	const uint8_t *bytes;
 	size_t len;
 	uint32_t raw_bytes; /* length when unpacked */
-	uint8_t codec;      /* enum part_codec */
-	bool there;         /* false: the frame has no such part, nothing changed in it */
+	uint8_t codec;	    /* enum part_codec */
+	bool there;	    /* false: the frame has no such part, nothing changed in it */
 };
 
 /* A part's checksum: CRC-32 of snapshot id, part number, codec, raw length and bytes. */
@@ -55,7 +58,7 @@ int frame_apply(struct sockset *set, const struct frame_part parts[PART_COUNT],
 int frame_is_key(const struct frame_part *member, struct frame_scratch *scratch, struct err *e);
 
 /* Unpacks one part into scratch->raw. */
-int frame_unpack(const struct frame_part *p, struct frame_scratch *scratch, struct err *e)
-	MUST_CHECK;
+int frame_unpack(const struct frame_part *p, struct frame_scratch *scratch,
+		 struct err *e) MUST_CHECK;
 
 #endif

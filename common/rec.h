@@ -10,24 +10,24 @@
 #include "err.h"
 
 #define REC_APPLICATION_ID 0x536c7073 /* "Slps" */
-#define REC_VERSION        1
+#define REC_VERSION	   1
 #define REC_INCOMPATIBLE   0 /* feature bits that this version can read */
 
 /* A delta chain is never longer than this many frames, its key frame included (FORMAT.md 4). */
 #define REC_MAX_CHAIN 240
 
 /* snapshot.flags: what is not as it should be. The numbers are in the file. */
-#define SNAP_INTERRUPTED UINT32_C(1)   /* the kernel said that a dump changed under the reader */
-#define SNAP_PARTIAL     UINT32_C(2)   /* a dump ended early; sockets are missing */
-#define SNAP_DUPLICATES  UINT32_C(4)   /* a dump told of a socket twice; the first counts */
-#define SNAP_NO_OWNERS   UINT32_C(8)   /* processes were not looked at */
-#define SNAP_OWNERS_PART UINT32_C(16)  /* some processes could not be looked into */
-#define SNAP_CUT         UINT32_C(32)  /* the deadline cut a part off (costs say which) */
-#define SNAP_NETNS_LOST  UINT32_C(64)  /* a network namespace vanished while it was read */
-#define SNAP_FILTERED    UINT32_C(128) /* only sockets that match the recorder's filter */
-#define SNAP_NO_TABLE    UINT32_C(256) /* a socket table is not available in this kernel */
-#define SNAP_UNPRIVILEGED UINT32_C(512) /* the recorder lacked the rights to see all */
-#define SNAP_REBOOT      UINT32_C(1024) /* first snapshot after a boot */
+#define SNAP_INTERRUPTED  UINT32_C(1)	 /* the kernel said that a dump changed under the reader */
+#define SNAP_PARTIAL	  UINT32_C(2)	 /* a dump ended early; sockets are missing */
+#define SNAP_DUPLICATES	  UINT32_C(4)	 /* a dump told of a socket twice; the first counts */
+#define SNAP_NO_OWNERS	  UINT32_C(8)	 /* processes were not looked at */
+#define SNAP_OWNERS_PART  UINT32_C(16)	 /* some processes could not be looked into */
+#define SNAP_CUT	  UINT32_C(32)	 /* the deadline cut a part off (costs say which) */
+#define SNAP_NETNS_LOST	  UINT32_C(64)	 /* a network namespace vanished while it was read */
+#define SNAP_FILTERED	  UINT32_C(128)	 /* only sockets that match the recorder's filter */
+#define SNAP_NO_TABLE	  UINT32_C(256)	 /* a socket table is not available in this kernel */
+#define SNAP_UNPRIVILEGED UINT32_C(512)	 /* the recorder lacked the rights to see all */
+#define SNAP_REBOOT	  UINT32_C(1024) /* first snapshot after a boot */
 
 /* The name of one flag bit, as `list` prints it; NULL if unknown. */
 const char *rec_flag_name(uint32_t bit);
@@ -38,14 +38,14 @@ struct rec_host {
 	const char *hostname;
 	const char *kernel;
 	const char *arch;
-	int64_t hz;            /* 0: unknown */
+	int64_t hz;	       /* 0: unknown */
 	const char *time_zone; /* or NULL */
 	int64_t cpus;
 	const char *facts; /* JSON object */
 };
 
 struct rec_snapshot {
-	int64_t id; /* set by the writer */
+	int64_t id;   /* set by the writer */
 	int64_t host; /* row of table host; set by the writer */
 	int64_t wall_begin_ns, wall_end_ns;
 	int64_t boot_begin_ns, boot_end_ns;
@@ -53,16 +53,16 @@ struct rec_snapshot {
 	bool key; /* set by the writer */
 	uint32_t flags;
 	uint32_t sockets; /* set by the writer */
-	uint64_t bytes;   /* set by the writer */
+	uint64_t bytes;	  /* set by the writer */
 };
 
 struct rec_process {
-	int64_t id;          /* set by the writer */
+	int64_t id; /* set by the writer */
 	int64_t pid;
 	uint64_t start_ticks;
-	int64_t ppid;        /* -1: unknown */
-	int64_t uid;         /* -1: unknown */
-	const char *comm;    /* any bytes; not NULL */
+	int64_t ppid;					/* -1: unknown */
+	int64_t uid;					/* -1: unknown */
+	const char *comm;				/* any bytes; not NULL */
 	const char *exe, *cmdline, *cgroup, *container; /* NULL: unknown or not asked for */
 };
 

@@ -33,7 +33,8 @@ const struct rec_snapshot *rec_snapshots(const struct rec *r, size_t *ret_count)
  * from the nearest key frame at or before it.
  */
 struct rec_walk;
-int rec_walk_new(struct rec *r, uint32_t groups, bool clock, struct rec_walk **ret, struct err *e) MUST_CHECK;
+int rec_walk_new(struct rec *r, uint32_t groups, bool clock, struct rec_walk **ret,
+		 struct err *e) MUST_CHECK;
 void rec_walk_free(struct rec_walk *w);
 
 /*

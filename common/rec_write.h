@@ -18,9 +18,9 @@
 struct rec_writer;
 
 struct rec_writer_options {
-	int level;            /* zlib's 1..9; 0: the default */
-	uint32_t key_every;   /* a key frame every so many snapshots; 0: the default */
-	uint32_t busy_ms;     /* how long to wait for a reader's lock; 0: the default, 5 s */
+	int level;	    /* zlib's 1..9; 0: the default */
+	uint32_t key_every; /* a key frame every so many snapshots; 0: the default */
+	uint32_t busy_ms;   /* how long to wait for a reader's lock; 0: the default, 5 s */
 };
 
 /*

@@ -65,7 +65,7 @@ enum sock_timer {
 #define HAS_SKMEM    (UINT64_C(1) << 1)
 #define HAS_DROPS    (UINT64_C(1) << 2)
 #define HAS_SHUTDOWN (UINT64_C(1) << 3)
-#define HAS_TOS      (UINT64_C(1) << 4)
+#define HAS_TOS	     (UINT64_C(1) << 4)
 #define HAS_TCLASS   (UINT64_C(1) << 5)
 #define HAS_V6ONLY   (UINT64_C(1) << 6)
 #define HAS_PROTOCOL (UINT64_C(1) << 7)
@@ -76,14 +76,18 @@ enum sock_timer {
 #define HAS_CONG     (UINT64_C(1) << 12)
 #define HAS_VEGAS    (UINT64_C(1) << 13)
 #define HAS_DCTCP    (UINT64_C(1) << 14)
-#define HAS_BBR      (UINT64_C(1) << 15)
+#define HAS_BBR	     (UINT64_C(1) << 15)
 #define HAS_EXTRA    (UINT64_C(1) << 16)
 #define HAS_TUPLE    (UINT64_C(1) << 17) /* addresses and ports: inet families */
 
 /* struct row_member, row_state, row_queue, ... one for each group of columns.def. Padding is 0. */
-#define GROUP_BEGIN(id, group)                                  struct row_##group { _Alignas(8)
+#define GROUP_BEGIN(id, group)                                                                     \
+	struct row_##group {                                                                       \
+		_Alignas(8)
 #define COL(id, group, type, name, ...) type name;
-#define GROUP_END(group)                                        };
+#define GROUP_END(group)                                                                           \
+	}                                                                                          \
+	;
 #include "columns.def"
 #undef GROUP_BEGIN
 #undef COL

@@ -38,7 +38,7 @@ struct fill_batch {
 };
 
 struct sockset {
-	uint32_t rows;   /* sockets in this snapshot */
+	uint32_t rows;	 /* sockets in this snapshot */
 	uint32_t groups; /* GRP_BIT()s that are kept; others have no blocks */
 
 	uint32_t *order; /* position -> slot, `rows` of them */

@@ -40,8 +40,8 @@ int track_begin(struct track *t, bool key, struct err *e) MUST_CHECK;
  * of them is assumed only decides how small the result is. Returns 0, or 1 if this connection was
  * already added to this snapshot (the first one counts), or a negative code.
  */
-int track_add(struct track *t, const struct sock_row *row, uint64_t tick_lo_ms,
-	      uint64_t tick_hi_ms, struct err *e) MUST_CHECK;
+int track_add(struct track *t, const struct sock_row *row, uint64_t tick_lo_ms, uint64_t tick_hi_ms,
+	      struct err *e) MUST_CHECK;
 
 /*
  * All rows since the last call were filled between these times on CLOCK_MONOTONIC, microseconds
