@@ -81,17 +81,15 @@ enum sock_timer {
 #define HAS_TUPLE    (UINT64_C(1) << 17) /* addresses and ports: inet families */
 
 /* struct row_member, row_state, row_queue, ... one for each group of columns.def. Padding is 0. */
-#define GROUP_BEGIN(id, group)                                                                     \
-	struct row_##group {                                                                       \
-		_Alignas(8)
+/* clang-format off */
+#define GROUP_BEGIN(id, group)          struct row_##group { _Alignas(8)
 #define COL(id, group, type, name, ...) type name;
-#define GROUP_END(group)                                                                           \
-	}                                                                                          \
-	;
+#define GROUP_END(group)                };
 #include "columns.def"
 #undef GROUP_BEGIN
 #undef COL
 #undef GROUP_END
+/* clang-format on */
 
 /* One socket. memset to 0 before filling: padding takes part in comparisons. */
 struct sock_row {
