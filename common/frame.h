@@ -16,6 +16,23 @@
 #define PART_CLOCK 15
 #define PART_COUNT 16
 
+/* First byte of the member part. */
+enum frame_kind {
+	FRAME_DELTA = 0,
+	FRAME_KEY = 1
+};
+
+/* How an address of a new socket is written (FORMAT.md section 5.3). */
+enum addr_tag {
+	ADDR_SAME = 0,
+	ADDR_V4 = 4,
+	ADDR_MAPPED = 6,
+	ADDR_V6 = 16
+};
+
+/* No group has more columns. */
+#define COLUMNS_PER_GROUP 64
+
 enum part_codec {
 	CODEC_STORED = 0,
 	CODEC_DEFLATE = 1
@@ -42,6 +59,10 @@ struct frame_scratch {
 	size_t mark_cap;
 	uint32_t *moved;
 	size_t moved_cap;
+	uint32_t *slots;
+	size_t slots_cap;
+	int64_t *change;
+	size_t change_cap;
 };
 void frame_scratch_fini(struct frame_scratch *scratch);
 

@@ -1,0 +1,114 @@
+/*
+ * track_internal.h - the tracker's insides, shared by track.c (which socket is which) and
+ * track_encode.c (what of it changed, as bytes).
+ */
+#ifndef SOCKLAPSE_TRACK_INTERNAL_H
+#define SOCKLAPSE_TRACK_INTERNAL_H
+
+#include "part_write.h"
+#include "track.h"
+
+/* One step of the edit script (FORMAT.md section 5.1). */
+struct edit {
+	uint32_t keep;
+	uint32_t drop;
+	uint32_t born;
+};
+
+struct moved {
+	uint32_t birth; /* index among the born positions */
+	uint32_t old;	/* position before */
+};
+
+/* New values of a group, by the order of sockset.touched[group]. */
+struct pending {
+	uint8_t *blocks;
+	size_t cap; /* in blocks */
+};
+
+/* Kinds of sockets (by what the kernel sends of them) whose absent columns are remembered. */
+#define ABSENT_KINDS 8
+
+struct absent {
+	uint64_t has;
+	uint16_t info_bytes;
+	bool known;
+	uint8_t count;
+	uint8_t columns[255]; /* indices into columns[] */
+};
+
+struct track {
+	struct sockset set; /* the previous snapshot until commit */
+	bool valid;	    /* set holds a snapshot */
+	bool building;
+	bool key;
+	bool applied; /* the new values are in the set already */
+
+	uint32_t *new_order;
+	size_t new_order_cap;
+	uint32_t rows; /* of the new snapshot */
+
+	struct edit *edits;
+	size_t edits_cap;
+	uint32_t edits_count;
+	uint32_t births; /* born positions, moved ones included */
+	struct moved *moved;
+	size_t moved_cap;
+	uint32_t moved_count;
+	uint32_t next_old; /* next old position that is expected */
+	uint32_t *old_at;  /* slot -> old position */
+	uint32_t *seen;	   /* slot -> epoch in which it was seen */
+	size_t slots_cap;  /* of the two arrays above */
+	uint32_t epoch;
+	uint32_t last_born_slot; /* or NO_SLOT */
+
+	struct pending pending[GRP_COUNT];
+	uint32_t owner_next; /* next position whose owner is unknown yet */
+
+	struct absent absent[ABSENT_KINDS];
+	unsigned absent_next;
+
+	uint64_t tick_ms;
+	struct tick_run *ticks;
+	size_t ticks_cap;
+	uint32_t ticks_count;
+	struct fill_batch *batches;
+	size_t batches_cap;
+	uint32_t batches_count;
+	uint32_t batch_first; /* first row of the batch being filled */
+
+	uint32_t *hash; /* identity -> slot + 1; 0: empty */
+	uint32_t hash_mask;
+	uint32_t hash_used;
+
+	struct part_writer *writer;
+	int level;
+	struct buf part_bytes[PART_COUNT];
+	struct buf births_bytes;
+	struct buf changes_bytes;
+};
+
+#define NO_SLOT UINT32_MAX
+
+/* old_at of a slot whose socket was not there before. */
+#define BORN_NOW UINT32_MAX
+
+/* The stored values of a socket of the snapshot being built. */
+static inline void *track_block(const struct track *t, unsigned group, uint32_t slot)
+{
+	return t->set.block[group] + (size_t)slot * column_groups[group].bytes;
+}
+
+/*
+ * Gives columns that the kernel did not send the values of `base_slot` (0 for NO_SLOT): they then
+ * cost nothing. FORMAT.md section 5.4.
+ */
+void track_carry_absent(struct track *t, struct sock_row *row, uint32_t base_slot);
+
+/* Positions whose owner was not named have none. */
+int track_owners_done(struct track *t, struct err *e) MUST_CHECK;
+
+/* Puts the new values of survivors into the set. */
+void track_apply(struct track *t);
+
+#endif
