@@ -1,0 +1,67 @@
+/*
+ * cmd.h - what a command is, and what it gets from main.c.
+ *
+ * A command's function fills a struct err and returns its code; main.c prints it and exits with 1,
+ * or with 2 for ERR_USAGE. Answers go through out.h; nothing is an answer too (exit 0).
+ */
+#ifndef SOCKLAPSE_CMD_H
+#define SOCKLAPSE_CMD_H
+
+#include "args.h"
+#include "out.h"
+
+/* Ids of the options that several commands share; a command's own ones begin at CMD_OPT_OWN. */
+enum {
+	OPT_FILE = 'f',
+	OPT_NO_HEADER = 'H',
+	OPT_HELP = 'h',
+	OPT_VERSION = 'V',
+	OPT_JSON = 256,
+	OPT_NDJSON,
+	OPT_CSV,
+	OPT_TZ,
+	OPT_COLOR,
+	OPT_NO_PAGER,
+	OPT_FROM,
+	OPT_TO,
+	OPT_LAST,
+	OPT_AT,
+	OPT_BY,
+	OPT_TOP,
+	OPT_MIN,
+	OPT_OWN = 300,
+};
+
+/* Which of the shared options a command understands besides those that all do. */
+#define CMD_RANGE 1u  /* --from --to --last */
+#define CMD_AT	  2u  /* --at */
+#define CMD_BY	  4u  /* --by */
+#define CMD_TOP	  8u  /* --top */
+#define CMD_MIN	  16u /* --min */
+
+struct cmd;
+
+struct command {
+	const char *name;
+	const char *words;		  /* behind the name in the usage line */
+	const char *summary;		  /* one line */
+	unsigned shared;		  /* CMD_* */
+	const struct arg_option *options; /* its own, or NULL */
+	int (*run)(struct cmd *c, struct err *e);
+};
+
+/* A command line, read. */
+struct cmd {
+	const struct command *self;
+	struct args args;	/* all options; the words behind the command's name */
+	struct out_options out; /* of standard output */
+	int64_t now_ns;		/* wall clock */
+	const char *home_zone;	/* TZ of whoever asks, or NULL */
+};
+
+/* All commands; ends with one that has no name. */
+extern const struct command commands[];
+
+/* Every command's function stands in cmd_NAME.c. */
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * main.c - the program `socklapse`: reads the command line, calls the command, prints what went
+ * wrong, says how it ended.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "pager.h"
+#include "timeparse.h"
+
+#define EXIT_USAGE 2
+
+static const struct arg_option common_options[] = {
+	{OPT_FILE, "file", "FILE|DIR", "a recording or a directory of them; repeatable"},
+	{OPT_JSON, "json", NULL, "one JSON document"},
+	{OPT_NDJSON, "ndjson", NULL, "a JSON object a line"},
+	{OPT_CSV, "csv", NULL, "comma-separated values"},
+	{OPT_NO_HEADER, "no-header", NULL, "no line of column names"},
+	{OPT_TZ, "tz", "ZONE|host|utc", "zone of times (default: the recorded host's)"},
+	{OPT_COLOR, "color", "auto|always|never", "color (default: on a terminal)"},
+	{OPT_NO_PAGER, "no-pager", NULL, "no pager on a terminal"},
+	{OPT_HELP, "help", NULL, "this text"},
+	{OPT_VERSION, "version", NULL, "the version"},
+	{0},
+};
+
+static const struct {
+	unsigned shared;
+	struct arg_option options[4];
+} shared_options[] = {
+	{CMD_RANGE,
+	 {{OPT_FROM, "from", "TIME", "snapshots from this time on"},
+	  {OPT_TO, "to", "TIME", "up to this time"},
+	  {OPT_LAST, "last", "DURATION", "only the last of the history"},
+	  {0}}},
+	{CMD_AT, {{OPT_AT, "at", "TIME", "the snapshot nearest to this time (default: end)"}, {0}}},
+	{CMD_BY, {{OPT_BY, "by", "KEY,...", "sums by these columns"}, {0}}},
+	{CMD_TOP, {{OPT_TOP, "top", "N", "at most so many rows"}, {0}}},
+	{CMD_MIN, {{OPT_MIN, "min", "DURATION", "nothing shorter"}, {0}}},
+};
+
+#define SHARED_COUNT (sizeof(shared_options) / sizeof(shared_options[0]))
+
+/* Common tables, those that the command shares, its own, NULL. */
+typedef const struct arg_option *option_tables[SHARED_COUNT + 3];
+
+static void fill_tables(const struct command *c, option_tables tables)
+{
+	size_t n = 0;
+	tables[n++] = common_options;
+	for (size_t i = 0; c && i < SHARED_COUNT; i++)
+		if (c->shared & shared_options[i].shared)
+			tables[n++] = shared_options[i].options;
+	if (c && c->options)
+		tables[n++] = c->options;
+	tables[n] = NULL;
+}
+
+static void print_options(const struct arg_option *const *tables)
+{
+	for (; *tables; tables++)
+		for (const struct arg_option *o = *tables; o->id; o++) {
+			char text[64];
+			int n = snprintf(text, sizeof(text), o->id < OPT_JSON ? "-%c" : "  ",
+					 o->id < OPT_JSON ? o->id : ' ');
+			if (o->name)
+				snprintf(text + n, sizeof(text) - (size_t)n, "%s--%s%s%s",
+					 o->id < OPT_JSON ? ", " : "  ", o->name,
+					 o->value ? " " : "", o->value ? o->value : "");
+			printf("  %-32s %s\n", text, o->help);
+		}
+}
+
+static void print_help(const struct command *c)
+{
+	option_tables tables;
+	fill_tables(c, tables);
+	if (c) {
+		printf("usage: socklapse [-f FILE|DIR]... %s%s%s\n%s\n", c->name,
+		       c->words[0] ? " " : "", c->words, c->summary);
+	} else {
+		printf("usage: socklapse [-f FILE|DIR]... COMMAND [OPTIONS] [FILTER]\n"
+		       "Answers questions from recordings of a host's sockets. Without -f: those "
+		       "in "
+		       "/var/log/socklapse.\n\ncommands (more of each: socklapse COMMAND "
+		       "--help):\n");
+		for (const struct command *k = commands; k->name; k++)
+			printf("  %-10s %s\n", k->name, k->summary);
+	}
+	printf("\noptions:\n");
+	print_options(tables);
+	if (!c || c->shared & (CMD_RANGE | CMD_AT))
+		printf("\ntimes: 14:05[:30]  yesterday 14:05  2026-11-22 14:05  RFC 3339  @EPOCH\n"
+		       "       -15min  2h ago  start  end  end-10min  #12 (a snapshot's number)\n");
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+/* Options before the command, the command, the rest. */
+static int read_line(int argc, char **argv, struct cmd *c, struct err *e)
+{
+	option_tables tables;
+	int at = 1;
+	fill_tables(NULL, tables);
+	int rc = args_read(&c->args, argc, argv, &at, tables, true, e);
+	if (rc || !c->args.words_count)
+		return rc;
+	c->self = find_command(c->args.words[0]);
+	if (!c->self)
+		return err_set(e, ERR_USAGE, "%.64s: no such command", c->args.words[0]);
+	c->args.words_count = 0;
+	fill_tables(c->self, tables);
+	return args_read(&c->args, argc, argv, &at, tables, false, e);
+}
+
+static int choose_format(struct cmd *c, struct err *e)
+{
+	static const struct {
+		int id;
+		enum out_format format;
+	} formats[] = {{OPT_JSON, OUT_JSON}, {OPT_NDJSON, OUT_NDJSON}, {OPT_CSV, OUT_CSV}};
+	int chosen = 0;
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (args_has(&c->args, formats[i].id)) {
+			c->out.format = formats[i].format;
+			chosen++;
+		}
+	if (chosen > 1)
+		return err_set(e, ERR_USAGE, "--json, --ndjson, --csv: only one of them");
+	c->out.header = !args_has(&c->args, OPT_NO_HEADER);
+	return 0;
+}
+
+/* --color, and what no-color.org says. */
+static int choose_color(struct cmd *c, struct err *e)
+{
+	const char *when = args_value(&c->args, OPT_COLOR);
+	const char *no = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+	if (!when || strcmp(when, "auto") == 0)
+		c->out.color = isatty(STDOUT_FILENO) && !(no && no[0]) && term &&
+			       strcmp(term, "dumb") != 0;
+	else if (strcmp(when, "always") == 0)
+		c->out.color = true;
+	else if (strcmp(when, "never") != 0)
+		return err_set(e, ERR_USAGE, "--color: %.32s: auto, always or never", when);
+	return 0;
+}
+
+static int run(struct cmd *c, struct err *e)
+{
+	struct pager pager = {0};
+	struct timespec now;
+	int rc = choose_format(c, e);
+	if (!rc)
+		rc = choose_color(c, e);
+	if (rc)
+		return rc;
+	clock_gettime(CLOCK_REALTIME, &now);
+	c->now_ns = now.tv_sec * NS_PER_S + now.tv_nsec;
+	c->home_zone = getenv("TZ");
+	c->out.file = stdout;
+	if (c->out.format == OUT_TEXT && isatty(STDOUT_FILENO) && !args_has(&c->args, OPT_NO_PAGER))
+		pager_begin(&pager, getenv("PAGER"));
+	rc = c->self->run(c, e);
+	pager_end(&pager);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct cmd c = {0};
+	struct err e = {0};
+	int rc = read_line(argc, argv, &c, &e);
+	if (rc) {
+		fprintf(stderr, "socklapse: %s\n", e.text);
+	} else if (args_has(&c.args, OPT_HELP)) {
+		print_help(c.self);
+	} else if (args_has(&c.args, OPT_VERSION)) {
+		printf("socklapse %s\n", SOCKLAPSE_VERSION);
+	} else if (!c.self) {
+		rc = ERR_USAGE;
+		fprintf(stderr, "socklapse: no command: see socklapse --help\n");
+	} else {
+		rc = run(&c, &e);
+		if (rc)
+			fprintf(stderr, "socklapse: %s\n", e.text[0] ? e.text : err_name(rc));
+	}
+	args_fini(&c.args);
+	return !rc ? EXIT_SUCCESS : rc == ERR_USAGE ? EXIT_USAGE : EXIT_FAILURE;
+}
