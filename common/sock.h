@@ -32,6 +32,7 @@ enum sock_proto {
 	PROTO_VSOCK = 11,
 	PROTO_XDP = 12,
 	PROTO_TIPC = 13,
+	PROTO_COUNT = 14,
 };
 
 /* include/net/tcp_states.h; the numbers are in the file. */

@@ -526,6 +526,22 @@ const struct row_state *track_state(const struct track *t, uint32_t position)
 	return sockset_block(&t->set, g, t->new_order[position]);
 }
 
+void track_tally(const struct track *t, uint32_t ret_counts[PROTO_COUNT][STATE_COUNT])
+{
+	memset(ret_counts, 0, PROTO_COUNT * sizeof(ret_counts[0]));
+	uint32_t next = 0;
+	for (uint32_t i = 0; i < t->rows; i++) {
+		uint32_t slot = t->new_order[i];
+		const struct row_state *state = sockset_block(&t->set, GRP_ID_state, slot);
+		if (next < t->set.touched_count[GRP_ID_state] &&
+		    t->set.touched[GRP_ID_state][next] == i)
+			state = (const struct row_state *)t->pending[GRP_ID_state].blocks + next++;
+		uint8_t proto = member_of(t, slot)->proto;
+		if (proto < PROTO_COUNT && state->state < STATE_COUNT)
+			ret_counts[proto][state->state]++;
+	}
+}
+
 static bool is_born(const struct track *t, uint32_t slot)
 {
 	return t->seen[slot] == t->epoch && t->old_at[slot] == BORN_NOW;

@@ -64,6 +64,9 @@ const struct row_owner *track_old_owner(const struct track *t, uint32_t position
 int track_owner(struct track *t, uint32_t position, const struct row_owner *owner,
 		struct err *e) MUST_CHECK;
 
+/* Sockets of the snapshot being built, by table and state, after track_members(). */
+void track_tally(const struct track *t, uint32_t ret_counts[PROTO_COUNT][STATE_COUNT]);
+
 /* Is the snapshot being built a key frame? */
 bool track_is_key(const struct track *t);
 

@@ -34,30 +34,25 @@ CREATE TABLE snapshot (
   flags         INTEGER NOT NULL,  -- SNAP_* bits
   sockets       INTEGER NOT NULL,
   bytes         INTEGER NOT NULL,  -- of its frame
+  tally         TEXT NOT NULL,     -- JSON object: {"tcp": {"ESTAB": 12, ...}, ...}
   costs         TEXT NOT NULL      -- JSON object: durations in us, fds looked at, ...
 );
 
-CREATE TABLE tally (               -- sockets of a snapshot by table and state
-  snapshot INTEGER NOT NULL,
-  proto    TEXT NOT NULL,
-  state    TEXT NOT NULL,
-  sockets  INTEGER NOT NULL,
-  PRIMARY KEY (snapshot, proto, state)
-) WITHOUT ROWID;
+CREATE VIEW tally AS               -- sockets of a snapshot by table and state
+  SELECT s.id AS snapshot, p.key AS proto, t.key AS state, t.value AS sockets
+  FROM snapshot AS s, json_each(s.tally) AS p, json_each(p.value) AS t;
 
 CREATE TABLE frame (               -- the sockets, compressed
-  snapshot  INTEGER NOT NULL,
-  part      INTEGER NOT NULL,
+  id        INTEGER PRIMARY KEY,   -- snapshot * 16 + part
   codec     INTEGER NOT NULL,
   raw_bytes INTEGER NOT NULL,
   crc       INTEGER NOT NULL,
-  bytes     BLOB NOT NULL,
-  PRIMARY KEY (part, snapshot)
-) WITHOUT ROWID;
+  bytes     BLOB NOT NULL
+);
 
 CREATE TABLE text (                -- byte strings that frames refer to by number
   id    INTEGER PRIMARY KEY,
-  bytes BLOB NOT NULL
+  bytes BLOB NOT NULL UNIQUE
 );
 
 CREATE TABLE process (             -- processes seen holding a socket
@@ -79,6 +74,7 @@ CREATE TABLE process (             -- processes seen holding a socket
 CREATE TABLE netns (
   id    INTEGER PRIMARY KEY,
   inode INTEGER NOT NULL,
+  host  INTEGER NOT NULL,
   name  TEXT                       -- of /run/netns or its container, NULL if none
 );
 
@@ -90,12 +86,12 @@ CREATE TABLE interface (
   PRIMARY KEY (netns, ifindex, first_snapshot)
 ) WITHOUT ROWID;
 
-CREATE TABLE counter (             -- names of host counters; values in counters.bytes order
+CREATE TABLE counter (             -- host counters by name: Tcp.ActiveOpens, ...
   id   INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE
 );
 
-CREATE TABLE counter_value (       -- only those that changed since the snapshot before
+CREATE TABLE counter_value (       -- all at a key frame, else those that changed
   snapshot INTEGER NOT NULL,
   netns    INTEGER NOT NULL,
   counter  INTEGER NOT NULL REFERENCES counter(id),

@@ -1,0 +1,223 @@
+/* rec_db.c - see rec_db.h. */
+#include "rec_db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The header of an SQLite file: https://sqlite.org/fileformat2.html section 1.3. */
+#define SQLITE_HEADER_BYTES 100
+#define SQLITE_APP_ID_AT    68
+
+static uint32_t big_endian(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static int probe_header(int fd, bool *ret_empty, struct err *e)
+{
+	uint8_t head[SQLITE_HEADER_BYTES];
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return err_errno(e, errno, "cannot look at it");
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_NOT_OURS, "not a regular file");
+	*ret_empty = st.st_size == 0;
+	if (*ret_empty)
+		return err_set(e, ERR_NOT_OURS, "the file is empty");
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+	if (n < 0)
+		return err_errno(e, errno, "cannot read it");
+	if (n < (ssize_t)sizeof(head) || memcmp(head, "SQLite format 3", 16) != 0 ||
+	    big_endian(head + SQLITE_APP_ID_AT) != REC_APPLICATION_ID)
+		return err_set(e, ERR_NOT_OURS, "not a Socklapse recording");
+	return 0;
+}
+
+int rec_db_probe(const char *path, bool *ret_empty, struct err *e)
+{
+	*ret_empty = false;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return err_errno(e, errno, "cannot open it");
+	int rc = probe_header(fd, ret_empty, e);
+	close(fd);
+	return rc;
+}
+
+int rec_db_error(sqlite3 *db, const char *what, struct err *e)
+{
+	static const struct {
+		int sqlite;
+		enum err_code code;
+		const char *text;
+	} map[] = {
+		{SQLITE_NOMEM, ERR_NOMEM, "out of memory"},
+		{SQLITE_BUSY, ERR_BUSY, "somebody else has it locked"},
+		{SQLITE_LOCKED, ERR_BUSY, "somebody else has it locked"},
+		{SQLITE_FULL, ERR_FULL, "no space left"},
+		{SQLITE_READONLY, ERR_PERM, "it is read-only"},
+		{SQLITE_PERM, ERR_PERM, "not permitted"},
+		{SQLITE_CORRUPT, ERR_CORRUPT, "the file is damaged"},
+		{SQLITE_NOTADB, ERR_CORRUPT, "the file is damaged"},
+		{SQLITE_CANTOPEN, ERR_IO, "cannot open it"},
+		{SQLITE_IOERR, ERR_IO, "reading or writing failed"},
+	};
+	int rc = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
+	int sys = db ? sqlite3_system_errno(db) : 0;
+	if (rc == SQLITE_IOERR && (sys == ENOSPC || sys == EDQUOT))
+		rc = SQLITE_FULL;
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (map[i].sqlite == rc)
+			return err_set(e, map[i].code, "%s: %s (SQLite: %s)", what, map[i].text,
+				       db ? sqlite3_errmsg(db) : "no connection");
+	return err_set(e, ERR_DB, "%s: %s", what, db ? sqlite3_errmsg(db) : "no connection");
+}
+
+void rec_db_harden(sqlite3 *db)
+{
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+}
+
+int rec_db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct err *e)
+{
+	if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) != SQLITE_OK)
+		return rec_db_error(db, "cannot read its tables", e);
+	return 0;
+}
+
+int rec_db_exec(sqlite3 *db, const char *sql, struct err *e)
+{
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return rec_db_error(db, "cannot write", e);
+	return 0;
+}
+
+int rec_db_run(sqlite3_stmt *stmt, const char *what, struct err *e)
+{
+	int rc = sqlite3_step(stmt);
+	int ret = rc == SQLITE_DONE || rc == SQLITE_ROW
+			  ? 0
+			  : rec_db_error(sqlite3_db_handle(stmt), what, e);
+	sqlite3_reset(stmt);
+	return ret;
+}
+
+static int read_format(sqlite3 *db, int64_t ret_values[3], struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_db_prepare(db, "SELECT version, incompatible, compatible FROM format", &stmt,
+				e);
+	if (rc)
+		return rc;
+	int step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW)
+		for (int i = 0; i < 3; i++)
+			ret_values[i] = sqlite3_column_int64(stmt, i);
+	else
+		rc = step == SQLITE_DONE ? err_set(e, ERR_CORRUPT, "its format table is empty")
+					 : rec_db_error(db, "cannot read its format", e);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int rec_db_check(sqlite3 *db, struct err *e)
+{
+	int64_t v[3];
+	int rc = read_format(db, v, e);
+	if (rc)
+		return rc;
+	int64_t unknown = v[1] & ~(int64_t)REC_INCOMPATIBLE;
+	if (v[0] > REC_VERSION || unknown)
+		return err_set(
+			e, ERR_FUTURE,
+			"written by a newer Socklapse (format %lld, features %llx); this one "
+			"reads up to format %d",
+			(long long)v[0], (unsigned long long)unknown, REC_VERSION);
+	if (v[0] < 1)
+		return err_set(e, ERR_CORRUPT, "its format number is %lld", (long long)v[0]);
+	return 0;
+}
+
+static int64_t part_id(int64_t snapshot, unsigned part)
+{
+	return snapshot * PART_COUNT + part;
+}
+
+int rec_put_parts(sqlite3_stmt *stmt, int64_t snapshot, const struct frame_part parts[PART_COUNT],
+		  uint64_t *ret_bytes, struct err *e)
+{
+	*ret_bytes = 0;
+	for (unsigned i = 0; i < PART_COUNT; i++) {
+		const struct frame_part *p = &parts[i];
+		if (!p->there)
+			continue;
+		sqlite3_bind_int64(stmt, 1, part_id(snapshot, i));
+		sqlite3_bind_int(stmt, 2, p->codec);
+		sqlite3_bind_int64(stmt, 3, p->raw_bytes);
+		sqlite3_bind_int64(stmt, 4, frame_crc((uint64_t)snapshot, i, p));
+		if (sqlite3_bind_blob64(stmt, 5, p->len ? (const void *)p->bytes : "", p->len,
+					SQLITE_STATIC) != SQLITE_OK)
+			return rec_db_error(sqlite3_db_handle(stmt), "cannot write a frame", e);
+		int rc = rec_db_run(stmt, "cannot write a frame", e);
+		sqlite3_clear_bindings(stmt);
+		if (rc)
+			return rc;
+		*ret_bytes += p->len;
+	}
+	return 0;
+}
+
+void rec_parts_fini(struct rec_parts *parts)
+{
+	for (unsigned i = 0; i < PART_COUNT; i++)
+		buf_fini(&parts->bytes[i]);
+}
+
+static int take_part(sqlite3_stmt *stmt, int64_t snapshot, unsigned part, struct rec_parts *parts,
+		     struct err *e)
+{
+	struct frame_part *p = &parts->part[part];
+	int64_t codec = sqlite3_column_int64(stmt, 0);
+	int64_t raw_bytes = sqlite3_column_int64(stmt, 1);
+	const void *bytes = sqlite3_column_blob(stmt, 3);
+	int len = sqlite3_column_bytes(stmt, 3);
+	if (codec < 0 || codec > UINT8_MAX || raw_bytes < 0 || raw_bytes > UINT32_MAX || len < 0)
+		return err_set(e, ERR_CORRUPT, "part %u has impossible numbers", part);
+	buf_clear(&parts->bytes[part]);
+	buf_put(&parts->bytes[part], bytes, (size_t)len);
+	if (parts->bytes[part].failed)
+		return err_set(e, ERR_NOMEM, "out of memory for a part of %d bytes", len);
+	*p = (struct frame_part){.bytes = parts->bytes[part].bytes,
+				 .len = (size_t)len,
+				 .raw_bytes = (uint32_t)raw_bytes,
+				 .codec = (uint8_t)codec,
+				 .there = true};
+	if (sqlite3_column_int64(stmt, 2) != (int64_t)frame_crc((uint64_t)snapshot, part, p))
+		return err_set(e, ERR_CORRUPT, "part %u fails its checksum", part);
+	return 0;
+}
+
+int rec_get_parts(sqlite3_stmt *stmt, int64_t snapshot, uint32_t wanted, struct rec_parts *parts,
+		  struct err *e)
+{
+	int rc = 0;
+	for (unsigned i = 1; i < PART_COUNT && !rc; i++) {
+		parts->part[i] = (struct frame_part){0};
+		if (!(wanted & (1u << i)))
+			continue;
+		sqlite3_bind_int64(stmt, 1, part_id(snapshot, i));
+		int step = sqlite3_step(stmt);
+		if (step == SQLITE_ROW)
+			rc = take_part(stmt, snapshot, i, parts, e);
+		else if (step != SQLITE_DONE)
+			rc = rec_db_error(sqlite3_db_handle(stmt), "cannot read a frame", e);
+		sqlite3_reset(stmt);
+	}
+	return rc;
+}

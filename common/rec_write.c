@@ -1,0 +1,459 @@
+/* rec_write.c - see rec_write.h. */
+#include "rec_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rec_write_internal.h"
+
+#define DEFAULT_LEVEL	  6
+#define DEFAULT_BUSY_MS	  5000
+#define DEFAULT_KEY_EVERY REC_MAX_CHAIN
+
+/* A chain's deltas may weigh this many times its key frame (FORMAT.md section 4). */
+#define MAX_CHAIN_WEIGHT 8
+
+/* ------------------------------------------------------------------------ opening, closing */
+
+static int create_file(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return err_errno(e, errno, "cannot create it");
+	close(fd);
+	return 0;
+}
+
+static int connect_db(struct rec_writer *w, struct err *e)
+{
+	if (sqlite3_open_v2(w->path, &w->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+		return rec_db_error(w->db, "cannot open it", e);
+	rec_db_harden(w->db);
+	sqlite3_busy_timeout(w->db, (int)w->options.busy_ms);
+	/*
+	 * EXTRA also syncs the directory when the journal goes: without it a power failure could
+	 * bring back the journal and with it undo a snapshot that was reported as written.
+	 */
+	return rec_db_exec(w->db, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA;", e);
+}
+
+static int make_schema(struct rec_writer *w, struct err *e)
+{
+	char sql[512];
+	snprintf(sql, sizeof(sql),
+		 "PRAGMA application_id = %d; PRAGMA user_version = %d;"
+		 "INSERT INTO format (version, incompatible, compatible, tool) "
+		 "VALUES (%d, %d, 0, 'socklapse %s');",
+		 REC_APPLICATION_ID, REC_VERSION, REC_VERSION, REC_INCOMPATIBLE, SOCKLAPSE_VERSION);
+	int rc = rec_db_exec(w->db, "BEGIN IMMEDIATE", e);
+	if (!rc)
+		rc = rec_db_exec(w->db, sql_schema, e);
+	if (!rc)
+		rc = rec_db_exec(w->db, sql, e);
+	if (!rc)
+		rc = rec_db_exec(w->db, "COMMIT", e);
+	w->created = rc == 0;
+	return rc;
+}
+
+static int host_row(struct rec_writer *w, const struct rec_host *h, const char *sql, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_db_prepare(w->db, sql, &stmt, e);
+	if (rc)
+		return rc;
+	const char *texts[] = {
+		h->boot_id, h->machine_id, h->hostname, h->kernel,
+		h->arch,    h->time_zone,  h->facts,	"socklapse " SOCKLAPSE_VERSION};
+	for (int i = 0; i < 8; i++)
+		sqlite3_bind_text(stmt, i + 1, texts[i], -1, SQLITE_STATIC);
+	if (h->hz > 0)
+		sqlite3_bind_int64(stmt, 9, h->hz);
+	if (h->cpus > 0)
+		sqlite3_bind_int64(stmt, 10, h->cpus);
+	int step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW)
+		w->host = sqlite3_column_int64(stmt, 0);
+	else if (step != SQLITE_DONE)
+		rc = rec_db_error(w->db, "cannot write the host", e);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* The row of this boot with these facts. */
+static int find_host(struct rec_writer *w, const struct rec_host *host, struct err *e)
+{
+	w->host = 0;
+	int rc = host_row(w, host,
+			  "SELECT id FROM host WHERE boot_id = ?1 AND machine_id IS ?2 AND "
+			  "hostname = ?3 AND kernel = ?4 AND arch = ?5 AND time_zone IS ?6 AND "
+			  "facts = ?7 AND tool = ?8 AND hz IS ?9 AND cpus IS ?10",
+			  e);
+	if (rc || w->host)
+		return rc;
+	rc = host_row(w, host,
+		      "INSERT INTO host (boot_id, machine_id, hostname, kernel, arch, time_zone, "
+		      "facts, tool, hz, cpus) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+		      e);
+	w->host = sqlite3_last_insert_rowid(w->db);
+	return rc;
+}
+
+/* The frames from the last key frame on, if they are of this boot. */
+struct chain {
+	int64_t key_id;
+	int64_t last_id;
+	uint64_t frames;
+	uint64_t key_bytes;
+	uint64_t delta_bytes;
+};
+
+static int find_chain(struct rec_writer *w, const char *boot_id, struct chain *ret, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_db_prepare(w->db,
+				"SELECT MIN(s.id), MAX(s.id), COUNT(*), "
+				"SUM(CASE WHEN s.key THEN s.bytes END), "
+				"SUM(CASE WHEN s.key THEN 0 ELSE s.bytes END), "
+				"MIN(h.boot_id = ?1) "
+				"FROM snapshot AS s JOIN host AS h ON h.id = s.host "
+				"WHERE s.id >= (SELECT MAX(id) FROM snapshot WHERE key)",
+				&stmt, e);
+	if (rc)
+		return rc;
+	sqlite3_bind_text(stmt, 1, boot_id, -1, SQLITE_STATIC);
+	*ret = (struct chain){0};
+	int step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW && sqlite3_column_int64(stmt, 5) == 1)
+		*ret = (struct chain){.key_id = sqlite3_column_int64(stmt, 0),
+				      .last_id = sqlite3_column_int64(stmt, 1),
+				      .frames = (uint64_t)sqlite3_column_int64(stmt, 2),
+				      .key_bytes = (uint64_t)sqlite3_column_int64(stmt, 3),
+				      .delta_bytes = (uint64_t)sqlite3_column_int64(stmt, 4)};
+	else if (step != SQLITE_ROW && step != SQLITE_DONE)
+		rc = rec_db_error(w->db, "cannot read its snapshots", e);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int replay(struct rec_writer *w, const struct chain *chain, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	struct rec_parts parts = {0};
+	struct frame_scratch scratch = {0};
+	int rc = rec_db_prepare(w->db, REC_SQL_GET_PART, &stmt, e);
+	if (rc)
+		return rc;
+	struct sockset *set = track_set(w->track);
+	for (int64_t id = chain->key_id; id <= chain->last_id && !rc; id++) {
+		rc = rec_get_parts(stmt, id, set->groups, &parts, e);
+		if (!rc)
+			rc = frame_apply(set, parts.part, &scratch, e);
+	}
+	sqlite3_finalize(stmt);
+	rec_parts_fini(&parts);
+	frame_scratch_fini(&scratch);
+	return rc ? rc : track_adopt(w->track, e);
+}
+
+/* The last snapshot, so that the next one can be a delta. If anything is wrong: a key frame. */
+static int restore(struct rec_writer *w, const char *boot_id, struct err *e)
+{
+	struct chain chain;
+	int rc = find_chain(w, boot_id, &chain, e);
+	if (rc)
+		return rc;
+	if (!chain.frames || chain.frames >= w->options.key_every ||
+	    chain.delta_bytes > chain.key_bytes * MAX_CHAIN_WEIGHT)
+		return 0;
+	rc = replay(w, &chain, NULL);
+	if (rc) {
+		track_forget(w->track);
+		return rc == ERR_NOMEM ? err_set(e, rc, "out of memory") : 0;
+	}
+	w->chain = chain.frames;
+	w->key_bytes = chain.key_bytes;
+	w->chain_bytes = chain.delta_bytes;
+	return 0;
+}
+
+static int load_last_id(struct rec_writer *w, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_db_prepare(w->db, "SELECT MAX(id) FROM snapshot", &stmt, e);
+	if (rc)
+		return rc;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		w->last_id = sqlite3_column_int64(stmt, 0);
+	else
+		rc = rec_db_error(w->db, "cannot read its snapshots", e);
+	sqlite3_finalize(stmt);
+	if (!rc && (w->last_id < 0 || w->last_id >= (INT64_C(1) << 47)))
+		rc = err_set(e, ERR_CORRUPT, "its last snapshot has number %lld",
+			     (long long)w->last_id);
+	return rc;
+}
+
+static int open_file(struct rec_writer *w, struct err *e)
+{
+	bool empty = false;
+	int rc = rec_db_probe(w->path, &empty, e);
+	if (rc == ERR_NOT_FOUND) {
+		rc = create_file(w->path, e);
+		empty = rc == 0;
+	} else if (empty) {
+		rc = 0; /* left by a run that was killed before it wrote anything */
+	}
+	if (!rc)
+		rc = connect_db(w, e);
+	if (rc)
+		return rc;
+	return empty ? make_schema(w, e) : rec_db_check(w->db, e);
+}
+
+static int open_all(struct rec_writer *w, const struct rec_host *host, struct err *e)
+{
+	int rc = track_new(&w->track, e);
+	if (!rc)
+		rc = open_file(w, e);
+	if (!rc)
+		rc = load_last_id(w, e);
+	if (!rc)
+		rc = find_host(w, host, e);
+	if (!rc)
+		rc = restore(w, host->boot_id, e);
+	if (!rc)
+		rc = rec_writer_load_rows(w, e);
+	return rc;
+}
+
+int rec_writer_open(const char *path, const struct rec_host *host,
+		    const struct rec_writer_options *options, struct rec_writer **ret,
+		    struct err *e)
+{
+	struct rec_writer *w = calloc(1, sizeof(*w));
+	if (w)
+		w->path = strdup(path);
+	if (!w || !w->path) {
+		free(w);
+		return err_set(e, ERR_NOMEM, "%s: out of memory", path);
+	}
+	if (options)
+		w->options = *options;
+	if (!w->options.level)
+		w->options.level = DEFAULT_LEVEL;
+	if (!w->options.busy_ms)
+		w->options.busy_ms = DEFAULT_BUSY_MS;
+	if (!w->options.key_every || w->options.key_every > REC_MAX_CHAIN)
+		w->options.key_every = DEFAULT_KEY_EVERY;
+	w->epoch = 1;
+	int rc = open_all(w, host, e);
+	if (rc) {
+		rec_writer_close(w);
+		err_context(e, "%s", path);
+		return rc;
+	}
+	*ret = w;
+	return 0;
+}
+
+void rec_writer_close(struct rec_writer *w)
+{
+	if (!w)
+		return;
+	if (w->in_snapshot)
+		rec_writer_abandon(w);
+	for (unsigned i = 0; i < W_COUNT; i++)
+		sqlite3_finalize(w->stmt[i]);
+	sqlite3_close(w->db);
+	intern_fini(&w->texts);
+	intern_fini(&w->processes);
+	intern_fini(&w->netns);
+	intern_fini(&w->interfaces);
+	intern_fini(&w->counters);
+	intern_fini(&w->values);
+	track_free(w->track);
+	free(w->path);
+	free(w);
+}
+
+bool rec_writer_created(const struct rec_writer *w)
+{
+	return w->created;
+}
+
+/* link() fails if the name is taken: no race, nothing overwritten. */
+static int move_to_free_name(const char *path, char *name, size_t name_size, struct err *e)
+{
+	for (unsigned n = 1; n < 10000; n++) {
+		if ((size_t)snprintf(name, name_size, "%s.damaged-%u", path, n) >= name_size)
+			return err_set(e, ERR_LIMIT, "%s: its name is too long", path);
+		if (link(path, name) == 0)
+			return unlink(path) == 0
+				       ? 0
+				       : err_errno(e, errno, "%s: cannot set aside", path);
+		if (errno != EEXIST)
+			return err_errno(e, errno, "%s: cannot set aside", path);
+	}
+	return err_set(e, ERR_LIMIT, "%s: too many damaged files beside it", path);
+}
+
+int rec_set_aside(const char *path, char *ret_name, size_t name_size, struct err *e)
+{
+	int rc = move_to_free_name(path, ret_name, name_size, e);
+	if (rc)
+		return rc;
+	char from[PATH_MAX];
+	char to[PATH_MAX];
+	if (snprintf(from, sizeof(from), "%s-journal", path) < PATH_MAX &&
+	    snprintf(to, sizeof(to), "%s-journal", ret_name) < PATH_MAX && rename(from, to) != 0 &&
+	    errno != ENOENT)
+		return err_errno(e, errno, "%s: cannot set aside", from);
+	return 0;
+}
+
+/* -------------------------------------------------------------------------------- snapshots */
+
+struct track *rec_writer_track(struct rec_writer *w)
+{
+	return w->track;
+}
+
+int rec_writer_txn(struct rec_writer *w, struct err *e)
+{
+	if (w->in_txn)
+		return 0;
+	int rc = rec_db_exec(w->db, "BEGIN IMMEDIATE", e);
+	w->in_txn = rc == 0;
+	return rc ? err_context(e, "%s", w->path) : 0;
+}
+
+int rec_writer_begin(struct rec_writer *w, struct err *e)
+{
+	bool key = w->chain == 0 || w->chain >= w->options.key_every ||
+		   w->chain_bytes > w->key_bytes * MAX_CHAIN_WEIGHT;
+	int rc = track_begin(w->track, key, e);
+	if (rc)
+		return err_context(e, "%s", w->path);
+	w->in_snapshot = true;
+	w->epoch++;
+	return 0;
+}
+
+void rec_writer_abandon(struct rec_writer *w)
+{
+	w->in_snapshot = false;
+	track_abandon(w->track);
+	if (!w->in_txn)
+		return;
+	w->in_txn = false;
+	if (!sqlite3_get_autocommit(w->db))
+		sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
+	/* Rows that the transaction made are gone: what is in memory may speak of them. */
+	if (rec_writer_load_rows(w, NULL))
+		intern_clear(&w->processes);
+}
+
+static void tally_json(const struct track *t, struct buf *json)
+{
+	uint32_t counts[PROTO_COUNT][STATE_COUNT];
+	track_tally(t, counts);
+	const char *between = "{";
+	for (unsigned p = 1; p < PROTO_COUNT; p++) {
+		const char *inner = "{";
+		for (unsigned s = 0; s < STATE_COUNT; s++) {
+			const char *name = sock_state_name(s);
+			if (!counts[p][s])
+				continue;
+			if (*inner == '{')
+				buf_printf(json, "%s\"%s\":", between, sock_proto_name(p));
+			buf_printf(json, "%s\"%s\":%u", inner, name ? name : "?", counts[p][s]);
+			inner = between = ",";
+		}
+		if (*inner == ',')
+			buf_put_str(json, "}");
+	}
+	buf_put_str(json, *between == '{' ? "{}" : "}");
+}
+
+static int put_snapshot(struct rec_writer *w, const struct rec_snapshot *info, const char *costs,
+			struct err *e)
+{
+	CLEANUP(buf_fini) struct buf tally = {0};
+	tally_json(w->track, &tally);
+	sqlite3_stmt *stmt;
+	int rc = rec_writer_stmt(w, W_PUT_SNAPSHOT, &stmt, e);
+	if (rc)
+		return rc;
+	const int64_t values[] = {info->id,
+				  info->host,
+				  info->wall_begin_ns,
+				  info->wall_end_ns,
+				  info->boot_begin_ns,
+				  info->boot_end_ns,
+				  info->mono_begin_ns,
+				  info->key,
+				  info->flags,
+				  info->sockets,
+				  (int64_t)info->bytes};
+	for (int i = 0; i < (int)(sizeof(values) / sizeof(values[0])); i++)
+		sqlite3_bind_int64(stmt, i + 1, values[i]);
+	sqlite3_bind_text(stmt, 12, buf_str(&tally), -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 13, costs, -1, SQLITE_STATIC);
+	if (tally.failed)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	rc = rec_db_run(stmt, "cannot write a snapshot", e);
+	sqlite3_clear_bindings(stmt);
+	return rc;
+}
+
+static int write_snapshot(struct rec_writer *w, struct rec_snapshot *info, const char *costs,
+			  struct err *e)
+{
+	struct frame_part parts[PART_COUNT];
+	int rc = track_encode(w->track, w->options.level, parts, e);
+	if (!rc)
+		rc = rec_writer_txn(w, e);
+	sqlite3_stmt *stmt;
+	if (!rc)
+		rc = rec_writer_stmt(w, W_PUT_PART, &stmt, e);
+	info->id = w->last_id + 1;
+	info->host = w->host;
+	info->key = track_is_key(w->track);
+	info->sockets = track_rows(w->track);
+	if (!rc)
+		rc = rec_put_parts(stmt, info->id, parts, &info->bytes, e);
+	if (!rc)
+		rc = put_snapshot(w, info, costs, e);
+	const uint32_t unsure = SNAP_NO_OWNERS | SNAP_OWNERS_PART | SNAP_CUT;
+	if (!rc && !(info->flags & unsure))
+		rc = rec_writer_end_processes(w, e);
+	if (!rc)
+		rc = rec_db_exec(w->db, "COMMIT", e);
+	return rc;
+}
+
+int rec_writer_commit(struct rec_writer *w, struct rec_snapshot *info, const char *costs,
+		      struct err *e)
+{
+	int rc = write_snapshot(w, info, costs, e);
+	if (rc) {
+		rec_writer_abandon(w);
+		err_context(e, "%s", w->path);
+		return rc;
+	}
+	track_commit(w->track);
+	w->in_txn = false;
+	w->in_snapshot = false;
+	w->last_id = info->id;
+	w->chain = info->key ? 1 : w->chain + 1;
+	w->key_bytes = info->key ? info->bytes : w->key_bytes;
+	w->chain_bytes = info->key ? 0 : w->chain_bytes + info->bytes;
+	return 0;
+}

@@ -1,0 +1,66 @@
+/*
+ * rec_write_internal.h - the writer's insides, shared by rec_write.c (file and snapshots) and
+ * rec_write_rows.c (the rows of the plain tables).
+ */
+#ifndef SOCKLAPSE_REC_WRITE_INTERNAL_H
+#define SOCKLAPSE_REC_WRITE_INTERNAL_H
+
+#include "intern.h"
+#include "rec_db.h"
+#include "rec_write.h"
+
+enum writer_stmt {
+	W_PUT_PART,
+	W_PUT_SNAPSHOT,
+	W_PUT_TEXT,
+	W_GET_TEXT,
+	W_PUT_PROCESS,
+	W_END_PROCESS,
+	W_PUT_NETNS,
+	W_NAME_NETNS,
+	W_PUT_INTERFACE,
+	W_PUT_COUNTER,
+	W_PUT_VALUE,
+	W_PUT_NAME,
+	W_PUT_EVENT,
+	W_COUNT
+};
+
+struct rec_writer {
+	char *path;
+	sqlite3 *db;
+	sqlite3_stmt *stmt[W_COUNT];
+	struct rec_writer_options options;
+	struct track *track;
+	bool created;
+	bool in_snapshot;
+	bool in_txn;
+	int64_t host;	 /* row of table host */
+	int64_t last_id; /* of the last snapshot, 0: none */
+	int64_t epoch;	 /* counts snapshots of this writer; marks who was named */
+	uint64_t chain;	 /* frames since the key frame, itself included */
+	uint64_t key_bytes;
+	uint64_t chain_bytes; /* of the deltas behind it */
+
+	struct intern texts;
+	struct intern processes;  /* values -> row; data: epoch */
+	struct intern netns;	  /* inode -> row; data: its name was written by this run */
+	struct intern interfaces; /* netns, ifindex, name -> 1 */
+	struct intern counters;	  /* name -> row */
+	struct intern values;	  /* netns, counter -> 1; data: the last value */
+};
+
+/* Begins the snapshot's SQLite transaction, if it has not begun. */
+int rec_writer_txn(struct rec_writer *w, struct err *e) MUST_CHECK;
+
+/* A statement of table_sql[], prepared when first needed. */
+int rec_writer_stmt(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt **ret,
+		    struct err *e) MUST_CHECK;
+
+/* Reads what the plain tables say already; forgets what was known before. */
+int rec_writer_load_rows(struct rec_writer *w, struct err *e) MUST_CHECK;
+
+/* Processes that were not named in this snapshot are over. */
+int rec_writer_end_processes(struct rec_writer *w, struct err *e) MUST_CHECK;
+
+#endif

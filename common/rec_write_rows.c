@@ -1,0 +1,445 @@
+/*
+ * rec_write_rows.c - the rows of the plain tables, each written once: what is known already is
+ * looked up in memory.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rec_write_internal.h"
+
+static const char *const table_sql[W_COUNT] = {
+	[W_PUT_PART] = REC_SQL_PUT_PART,
+	[W_PUT_SNAPSHOT] = "INSERT INTO snapshot (id, host, wall_begin_ns, wall_end_ns, "
+			   "boot_begin_ns, boot_end_ns, mono_begin_ns, key, flags, sockets, bytes, "
+			   "tally, costs) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[W_PUT_TEXT] = "INSERT INTO text (bytes) VALUES (?)",
+	[W_GET_TEXT] = "SELECT id FROM text WHERE bytes = ?",
+	[W_PUT_PROCESS] = "INSERT INTO process (host, pid, start_ticks, ppid, uid, comm, exe, "
+			  "cmdline, cgroup, container, first_snapshot) "
+			  "VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+	[W_END_PROCESS] = "UPDATE process SET last_snapshot = ? WHERE id = ?",
+	[W_PUT_NETNS] = "INSERT INTO netns (inode, host, name) VALUES (?,?,?)",
+	[W_NAME_NETNS] = "UPDATE netns SET name = ?2 WHERE id = ?1 AND name IS NOT ?2",
+	[W_PUT_INTERFACE] = "INSERT OR REPLACE INTO interface (netns, ifindex, name, "
+			    "first_snapshot) VALUES (?,?,?,?)",
+	[W_PUT_COUNTER] = "INSERT INTO counter (name) VALUES (?)",
+	[W_PUT_VALUE] = "INSERT OR REPLACE INTO counter_value (snapshot, netns, counter, value) "
+			"VALUES (?,?,?,?)",
+	[W_PUT_NAME] = "INSERT OR REPLACE INTO name (snapshot, name, answer, error) "
+		       "VALUES (?,?,?,?)",
+	[W_PUT_EVENT] = "INSERT INTO event (wall_ns, kind, text) VALUES (?,?,?)",
+};
+
+int rec_writer_stmt(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt **ret, struct err *e)
+{
+	int rc = 0;
+	if (!w->stmt[which])
+		rc = rec_db_prepare(w->db, table_sql[which], &w->stmt[which], e);
+	*ret = w->stmt[which];
+	return rc;
+}
+
+/* Within the snapshot's transaction: the statement, ready to be bound. */
+static int begin_row(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt **ret,
+		     struct err *e)
+{
+	int rc = rec_writer_txn(w, e);
+	return rc ? rc : rec_writer_stmt(w, which, ret, e);
+}
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, ERR_NOMEM, "out of memory for a row");
+}
+
+/* Runs an INSERT and remembers its row under the key. */
+static int insert_interned(struct rec_writer *w, sqlite3_stmt *stmt, struct intern *in,
+			   const void *key, size_t key_len, struct intern_entry **ret,
+			   struct err *e)
+{
+	int rc = rec_db_run(stmt, "cannot write a row", e);
+	sqlite3_clear_bindings(stmt);
+	if (rc)
+		return rc;
+	int64_t id = sqlite3_last_insert_rowid(w->db);
+	if (id < 1 || id > UINT32_MAX)
+		return err_set(e, ERR_LIMIT, "a table is full");
+	*ret = intern_add(in, key, key_len, (uint32_t)id);
+	return *ret ? 0 : no_memory(e);
+}
+
+int rec_writer_text(struct rec_writer *w, const void *bytes, size_t len, uint32_t *ret_id,
+		    struct err *e)
+{
+	struct intern_entry *known = intern_find(&w->texts, bytes, len);
+	if (known) {
+		*ret_id = known->value;
+		return 0;
+	}
+	sqlite3_stmt *get;
+	int rc = begin_row(w, W_GET_TEXT, &get, e);
+	if (rc)
+		return rc;
+	sqlite3_bind_blob64(get, 1, len ? bytes : "", len, SQLITE_STATIC);
+	int step = sqlite3_step(get);
+	int64_t id = step == SQLITE_ROW ? sqlite3_column_int64(get, 0) : 0;
+	sqlite3_reset(get);
+	if (step != SQLITE_ROW && step != SQLITE_DONE)
+		return rec_db_error(w->db, "cannot read its texts", e);
+	if (step == SQLITE_ROW && id > 0 && id <= UINT32_MAX) {
+		known = intern_add(&w->texts, bytes, len, (uint32_t)id);
+		rc = known ? 0 : no_memory(e);
+	} else {
+		sqlite3_stmt *put;
+		rc = rec_writer_stmt(w, W_PUT_TEXT, &put, e);
+		if (!rc)
+			sqlite3_bind_blob64(put, 1, len ? bytes : "", len, SQLITE_STATIC);
+		if (!rc)
+			rc = insert_interned(w, put, &w->texts, bytes, len, &known, e);
+	}
+	if (!rc)
+		*ret_id = known->value;
+	return rc;
+}
+
+static void bind_text_or_null(sqlite3_stmt *stmt, int index, const char *text)
+{
+	if (text)
+		sqlite3_bind_text(stmt, index, text, -1, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(stmt, index);
+}
+
+static void bind_id_or_null(sqlite3_stmt *stmt, int index, int64_t id)
+{
+	if (id >= 0)
+		sqlite3_bind_int64(stmt, index, id);
+	else
+		sqlite3_bind_null(stmt, index);
+}
+
+int rec_writer_netns(struct rec_writer *w, uint64_t inode, const char *name, uint32_t *ret_id,
+		     struct err *e)
+{
+	struct intern_entry *known = intern_find(&w->netns, &inode, sizeof(inode));
+	sqlite3_stmt *stmt;
+	int rc = 0;
+	if (!known) {
+		rc = begin_row(w, W_PUT_NETNS, &stmt, e);
+		if (rc)
+			return rc;
+		sqlite3_bind_int64(stmt, 1, (int64_t)inode);
+		sqlite3_bind_int64(stmt, 2, w->host);
+		bind_text_or_null(stmt, 3, name);
+		rc = insert_interned(w, stmt, &w->netns, &inode, sizeof(inode), &known, e);
+		if (!rc)
+			known->data = 1;
+	} else if (name && known->data == 0) {
+		/* Known from before this run; its name may have changed since. */
+		known->data = 1;
+		rc = begin_row(w, W_NAME_NETNS, &stmt, e);
+		if (rc)
+			return rc;
+		sqlite3_bind_int64(stmt, 1, known->value);
+		bind_text_or_null(stmt, 2, name);
+		rc = rec_db_run(stmt, "cannot write a row", e);
+	}
+	if (!rc)
+		*ret_id = known->value;
+	return rc;
+}
+
+static void key_put_text(struct buf *key, const char *text)
+{
+	buf_put_u8(key, text != NULL);
+	if (text)
+		buf_put(key, text, strlen(text) + 1);
+}
+
+static void process_key(struct buf *key, const struct rec_process *p)
+{
+	buf_put(key, &p->pid, sizeof(p->pid));
+	buf_put(key, &p->start_ticks, sizeof(p->start_ticks));
+	buf_put(key, &p->ppid, sizeof(p->ppid));
+	buf_put(key, &p->uid, sizeof(p->uid));
+	key_put_text(key, p->comm);
+	key_put_text(key, p->exe);
+	key_put_text(key, p->cmdline);
+	key_put_text(key, p->cgroup);
+	key_put_text(key, p->container);
+}
+
+static int insert_process(struct rec_writer *w, const struct rec_process *p, struct buf *key,
+			  struct intern_entry **ret, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = begin_row(w, W_PUT_PROCESS, &stmt, e);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, w->host);
+	sqlite3_bind_int64(stmt, 2, p->pid);
+	sqlite3_bind_int64(stmt, 3, (int64_t)p->start_ticks);
+	bind_id_or_null(stmt, 4, p->ppid);
+	bind_id_or_null(stmt, 5, p->uid);
+	bind_text_or_null(stmt, 6, p->comm);
+	bind_text_or_null(stmt, 7, p->exe);
+	bind_text_or_null(stmt, 8, p->cmdline);
+	bind_text_or_null(stmt, 9, p->cgroup);
+	bind_text_or_null(stmt, 10, p->container);
+	sqlite3_bind_int64(stmt, 11, w->last_id + 1);
+	return insert_interned(w, stmt, &w->processes, key->bytes, key->len, ret, e);
+}
+
+int rec_writer_process(struct rec_writer *w, const struct rec_process *process, uint32_t *ret_id,
+		       struct err *e)
+{
+	CLEANUP(buf_fini) struct buf key = {0};
+	process_key(&key, process);
+	if (key.failed)
+		return no_memory(e);
+	struct intern_entry *known = intern_find(&w->processes, key.bytes, key.len);
+	int rc = known ? 0 : insert_process(w, process, &key, &known, e);
+	if (rc)
+		return rc;
+	known->data = w->epoch;
+	*ret_id = known->value;
+	return 0;
+}
+
+int rec_writer_end_processes(struct rec_writer *w, struct err *e)
+{
+	uint32_t ended = 0;
+	for (uint32_t i = 0; i < w->processes.count; i++) {
+		const struct intern_entry *x = &w->processes.entries[i];
+		if (x->data == w->epoch)
+			continue;
+		sqlite3_stmt *stmt;
+		int rc = begin_row(w, W_END_PROCESS, &stmt, e);
+		if (rc)
+			return rc;
+		sqlite3_bind_int64(stmt, 1, w->last_id);
+		sqlite3_bind_int64(stmt, 2, x->value);
+		rc = rec_db_run(stmt, "cannot write a row", e);
+		if (rc)
+			return rc;
+		ended++;
+	}
+	if (ended && intern_keep(&w->processes, w->epoch))
+		return no_memory(e);
+	return 0;
+}
+
+int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex, const char *name,
+			 struct err *e)
+{
+	CLEANUP(buf_fini) struct buf key = {0};
+	buf_put(&key, &netns, sizeof(netns));
+	buf_put(&key, &ifindex, sizeof(ifindex));
+	buf_put_str(&key, name);
+	if (key.failed)
+		return no_memory(e);
+	if (intern_find(&w->interfaces, key.bytes, key.len))
+		return 0;
+	sqlite3_stmt *stmt;
+	int rc = begin_row(w, W_PUT_INTERFACE, &stmt, e);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, netns);
+	sqlite3_bind_int64(stmt, 2, ifindex);
+	sqlite3_bind_text(stmt, 3, name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 4, w->last_id + 1);
+	rc = rec_db_run(stmt, "cannot write a row", e);
+	if (rc)
+		return rc;
+	return intern_add(&w->interfaces, key.bytes, key.len, 1) ? 0 : no_memory(e);
+}
+
+static int counter_row(struct rec_writer *w, const char *name, uint32_t *ret_id, struct err *e)
+{
+	struct intern_entry *known = intern_find(&w->counters, name, strlen(name));
+	if (!known) {
+		sqlite3_stmt *stmt;
+		int rc = begin_row(w, W_PUT_COUNTER, &stmt, e);
+		if (rc)
+			return rc;
+		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+		rc = insert_interned(w, stmt, &w->counters, name, strlen(name), &known, e);
+		if (rc)
+			return rc;
+	}
+	*ret_id = known->value;
+	return 0;
+}
+
+int rec_writer_counter(struct rec_writer *w, uint32_t netns, const char *name, int64_t value,
+		       struct err *e)
+{
+	uint32_t key[2] = {netns, 0};
+	int rc = counter_row(w, name, &key[1], e);
+	if (rc)
+		return rc;
+	struct intern_entry *known = intern_find(&w->values, key, sizeof(key));
+	if (known && known->data == value && !track_is_key(w->track))
+		return 0;
+	if (!known)
+		known = intern_add(&w->values, key, sizeof(key), 1);
+	if (!known)
+		return no_memory(e);
+	known->data = value;
+	sqlite3_stmt *stmt;
+	rc = begin_row(w, W_PUT_VALUE, &stmt, e);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, w->last_id + 1);
+	sqlite3_bind_int64(stmt, 2, netns);
+	sqlite3_bind_int64(stmt, 3, key[1]);
+	sqlite3_bind_int64(stmt, 4, value);
+	return rec_db_run(stmt, "cannot write a counter", e);
+}
+
+int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, const char *error,
+		    struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = begin_row(w, W_PUT_NAME, &stmt, e);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, w->last_id + 1);
+	sqlite3_bind_text(stmt, 2, name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 3, answer, -1, SQLITE_STATIC);
+	bind_text_or_null(stmt, 4, error);
+	return rec_db_run(stmt, "cannot write a name", e);
+}
+
+int rec_writer_event(struct rec_writer *w, int64_t wall_ns, const char *kind, const char *text,
+		     struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_writer_stmt(w, W_PUT_EVENT, &stmt, e);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, wall_ns);
+	sqlite3_bind_text(stmt, 2, kind, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 3, text, -1, SQLITE_STATIC);
+	return rec_db_run(stmt, "cannot write an event", e);
+}
+
+/* ----------------------------------------------------------------------------- loading */
+
+static const char *column_text(sqlite3_stmt *stmt, int i)
+{
+	return (const char *)sqlite3_column_text(stmt, i);
+}
+
+static int64_t column_id(sqlite3_stmt *stmt, int i)
+{
+	return sqlite3_column_type(stmt, i) == SQLITE_NULL ? -1 : sqlite3_column_int64(stmt, i);
+}
+
+static bool load_process(struct rec_writer *w, sqlite3_stmt *stmt)
+{
+	CLEANUP(buf_fini) struct buf key = {0};
+	const char *comm = column_text(stmt, 5);
+	struct rec_process p = {.pid = sqlite3_column_int64(stmt, 1),
+				.start_ticks = (uint64_t)sqlite3_column_int64(stmt, 2),
+				.ppid = column_id(stmt, 3),
+				.uid = column_id(stmt, 4),
+				.comm = comm ? comm : "",
+				.exe = column_text(stmt, 6),
+				.cmdline = column_text(stmt, 7),
+				.cgroup = column_text(stmt, 8),
+				.container = column_text(stmt, 9)};
+	process_key(&key, &p);
+	return !key.failed && (intern_find(&w->processes, key.bytes, key.len) ||
+			       intern_add(&w->processes, key.bytes, key.len,
+					  (uint32_t)sqlite3_column_int64(stmt, 0)));
+}
+
+static bool load_netns(struct rec_writer *w, sqlite3_stmt *stmt)
+{
+	uint64_t inode = (uint64_t)sqlite3_column_int64(stmt, 1);
+	return intern_find(&w->netns, &inode, sizeof(inode)) ||
+	       intern_add(&w->netns, &inode, sizeof(inode),
+			  (uint32_t)sqlite3_column_int64(stmt, 0));
+}
+
+static bool load_interface(struct rec_writer *w, sqlite3_stmt *stmt)
+{
+	CLEANUP(buf_fini) struct buf key = {0};
+	uint32_t ids[2] = {(uint32_t)sqlite3_column_int64(stmt, 0),
+			   (uint32_t)sqlite3_column_int64(stmt, 1)};
+	const char *name = column_text(stmt, 2);
+	buf_put(&key, ids, sizeof(ids));
+	buf_put_str(&key, name ? name : "");
+	return !key.failed && (intern_find(&w->interfaces, key.bytes, key.len) ||
+			       intern_add(&w->interfaces, key.bytes, key.len, 1));
+}
+
+static bool load_counter(struct rec_writer *w, sqlite3_stmt *stmt)
+{
+	const char *name = column_text(stmt, 1);
+	return !name || intern_find(&w->counters, name, strlen(name)) ||
+	       intern_add(&w->counters, name, strlen(name),
+			  (uint32_t)sqlite3_column_int64(stmt, 0));
+}
+
+static bool load_value(struct rec_writer *w, sqlite3_stmt *stmt)
+{
+	uint32_t key[2] = {(uint32_t)sqlite3_column_int64(stmt, 0),
+			   (uint32_t)sqlite3_column_int64(stmt, 1)};
+	struct intern_entry *x = intern_find(&w->values, key, sizeof(key));
+	if (!x)
+		x = intern_add(&w->values, key, sizeof(key), 1);
+	if (x)
+		x->data = sqlite3_column_int64(stmt, 2);
+	return x != NULL;
+}
+
+static int load_table(struct rec_writer *w, const char *sql,
+		      bool (*row)(struct rec_writer *w, sqlite3_stmt *stmt), struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_db_prepare(w->db, sql, &stmt, e);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, w->host);
+	int step;
+	while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
+		if (!row(w, stmt))
+			rc = no_memory(e);
+	if (!rc && step != SQLITE_DONE)
+		rc = rec_db_error(w->db, "cannot read its tables", e);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int rec_writer_load_rows(struct rec_writer *w, struct err *e)
+{
+	static const struct {
+		const char *sql;
+		bool (*row)(struct rec_writer *w, sqlite3_stmt *stmt);
+	} tables[] = {
+		{"SELECT id, pid, start_ticks, ppid, uid, comm, exe, cmdline, cgroup, container "
+		 "FROM process WHERE last_snapshot IS NULL AND host = ?1",
+		 load_process},
+		{"SELECT id, inode FROM netns WHERE host = ?1", load_netns},
+		/* The last name of an interface is the one that counts. */
+		{"SELECT netns, ifindex, name, MAX(first_snapshot) FROM interface "
+		 "GROUP BY netns, ifindex",
+		 load_interface},
+		{"SELECT id, name FROM counter", load_counter},
+		{"SELECT netns, counter, value FROM counter_value WHERE snapshot >= "
+		 "(SELECT MAX(id) FROM snapshot WHERE key) ORDER BY snapshot",
+		 load_value},
+	};
+	intern_clear(&w->texts);
+	intern_clear(&w->processes);
+	intern_clear(&w->netns);
+	intern_clear(&w->interfaces);
+	intern_clear(&w->counters);
+	intern_clear(&w->values);
+	int rc = 0;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !rc; i++)
+		rc = load_table(w, tables[i].sql, tables[i].row, e);
+	return rc;
+}

@@ -1,0 +1,351 @@
+/*
+ * test_recording.c - what was written is what is read: random histories through the writer and
+ * back, in order and at random, with and without damage.
+ */
+#include <criterion/criterion.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "columns.h"
+#include "gen.h"
+#include "rec_read.h"
+#include "rec_write.h"
+
+static const struct rec_host host = {.boot_id = "boot-1",
+				     .hostname = "h",
+				     .kernel = "6.0",
+				     .arch = "x86_64",
+				     .hz = 250,
+				     .cpus = 2,
+				     .facts = "{}"};
+
+/* What was written, to be compared with. */
+struct truth {
+	struct sock_row *rows;
+	uint32_t count;
+};
+
+static char dir[64];
+
+static const char *new_path(void)
+{
+	static char path[96];
+	snprintf(dir, sizeof(dir), "/tmp/socklapse-test-XXXXXX");
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a.socklapse", dir);
+	return path;
+}
+
+static void remove_dir(void)
+{
+	char command[128];
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	cr_assert_eq(system(command), 0);
+}
+
+static struct rec_writer *open_writer(const char *path, const struct rec_host *h)
+{
+	struct err e = {0};
+	struct rec_writer *w = NULL;
+	cr_assert_eq(rec_writer_open(path, h, NULL, &w, &e), 0, "%s", e.text);
+	return w;
+}
+
+/* Gives the snapshot to the tracker; the truth gets ticks that fit what the reader will see. */
+static void fill(struct rec_writer *w, const struct gen *g)
+{
+	struct err e = {0};
+	cr_assert_eq(rec_writer_begin(w, &e), 0, "%s", e.text);
+	struct track *t = rec_writer_track(w);
+	for (uint32_t i = 0; i < g->count; i++) {
+		uint64_t tick_ms = g->tick_ms + i / 10 * 4;
+		cr_assert_eq(track_add(t, &g->rows[i], tick_ms, tick_ms + 8, &e), 0, "%s", e.text);
+		if (i % 10 == 9)
+			cr_assert_eq(track_batch(t, i, i + 5, &e), 0);
+	}
+	if (g->count)
+		cr_assert_eq(track_add(t, &g->rows[g->count / 2], g->tick_ms, g->tick_ms, &e), 1);
+	cr_assert_eq(track_members(t, &e), 0);
+	for (uint32_t i = 0; i < g->count; i++)
+		if (g->owners[i].owner_process)
+			cr_assert_eq(track_owner(t, i, &g->owners[i], &e), 0);
+}
+
+static void commit(struct rec_writer *w)
+{
+	struct err e = {0};
+	struct rec_snapshot info = {.wall_begin_ns = 1, .wall_end_ns = 2};
+	cr_assert_eq(rec_writer_commit(w, &info, "{}", &e), 0, "%s", e.text);
+}
+
+static struct truth remember(const struct gen *g)
+{
+	struct truth t = {.rows = malloc((g->count + 1) * sizeof(*g->rows)), .count = g->count};
+	memcpy(t.rows, g->rows, g->count * sizeof(*g->rows));
+	for (uint32_t i = 0; i < g->count; i++)
+		t.rows[i].owner = g->owners[i];
+	return t;
+}
+
+static void check(const struct sockset *set, const struct truth *t)
+{
+	cr_assert_eq(set->rows, t->count);
+	for (uint32_t i = 0; i < t->count; i++) {
+		struct sock_row row;
+		sockset_row(set, i, &row);
+		if (memcmp(&row, &t->rows[i], sizeof(row)) == 0)
+			continue;
+		for (unsigned k = 0; k < columns_count; k++) {
+			const struct column *c = &columns[k];
+			size_t at = column_groups[c->group].row_offset + (size_t)c->offset;
+			cr_assert_eq(
+				memcmp((uint8_t *)&row + at, (uint8_t *)&t->rows[i] + at, c->width),
+				0, "row %u column %s", i, c->name);
+		}
+		cr_assert(false, "padding differs");
+	}
+}
+
+#define SNAPSHOTS 40
+
+static void write_history(const char *path, uint64_t seed, uint32_t rows, bool reopen,
+			  struct truth *truths)
+{
+	struct gen g;
+	gen_init(&g, seed, rows);
+	struct rec_writer *w = open_writer(path, &host);
+	for (int i = 0; i < SNAPSHOTS; i++) {
+		if (reopen && i % 5 == 3) {
+			rec_writer_close(w);
+			w = open_writer(path, &host);
+		}
+		if (i % 7 == 4) { /* a snapshot that is given up leaves no trace */
+			fill(w, &g);
+			rec_writer_abandon(w);
+		}
+		fill(w, &g);
+		commit(w);
+		truths[i] = remember(&g);
+		gen_step(&g, i % 10 == 9 ? 900 : 30, i % 10 == 0 ? 900 : 40, i % 3 * 100,
+			 i % 4 * 5);
+	}
+	rec_writer_close(w);
+	gen_fini(&g);
+}
+
+static void check_history(const char *path, const struct truth *truths)
+{
+	struct err e = {0};
+	struct rec *r = NULL;
+	struct rec_walk *walk = NULL;
+	cr_assert_eq(rec_open(path, &r, &e), 0, "%s", e.text);
+	cr_assert_eq(rec_walk_new(r, GRP_ALL, true, &walk, &e), 0, "%s", e.text);
+	for (size_t i = 0; i < SNAPSHOTS; i++) {
+		cr_assert_eq(rec_walk_to(walk, i, &e), 0, "%s", e.text);
+		check(rec_walk_set(walk), &truths[i]);
+	}
+	struct gen g = {.seed = 7};
+	for (int i = 0; i < 30; i++) {
+		size_t to = gen_random(&g) % SNAPSHOTS;
+		cr_assert_eq(rec_walk_to(walk, to, &e), 0, "%s", e.text);
+		check(rec_walk_set(walk), &truths[to]);
+	}
+	rec_walk_free(walk);
+	rec_close(r);
+}
+
+static void forget(struct truth *truths)
+{
+	for (int i = 0; i < SNAPSHOTS; i++)
+		free(truths[i].rows);
+}
+
+Test(recording, what_was_written_is_read)
+{
+	static const uint32_t sizes[] = {0, 1, 7, 300};
+	for (size_t i = 0; i < 4; i++) {
+		struct truth truths[SNAPSHOTS];
+		const char *path = new_path();
+		write_history(path, i + 1, sizes[i], false, truths);
+		check_history(path, truths);
+		forget(truths);
+		remove_dir();
+	}
+}
+
+Test(recording, one_shot_runs_continue_the_chain)
+{
+	struct truth truths[SNAPSHOTS];
+	const char *path = new_path();
+	write_history(path, 11, 150, true, truths);
+	check_history(path, truths);
+	struct err e = {0};
+	struct rec *r = NULL;
+	cr_assert_eq(rec_open(path, &r, &e), 0);
+	size_t n;
+	const struct rec_snapshot *s = rec_snapshots(r, &n);
+	unsigned keys = 0;
+	for (size_t i = 0; i < n; i++)
+		keys += s[i].key;
+	cr_assert_lt(keys, n / 2, "%u of %zu are key frames", keys, n);
+	rec_close(r);
+	forget(truths);
+	remove_dir();
+}
+
+Test(recording, one_group_can_be_read_without_the_others)
+{
+	struct truth truths[SNAPSHOTS];
+	const char *path = new_path();
+	write_history(path, 21, 100, false, truths);
+	struct err e = {0};
+	struct rec *r = NULL;
+	struct rec_walk *walk = NULL;
+	cr_assert_eq(rec_open(path, &r, &e), 0);
+	cr_assert_eq(rec_walk_new(r, GRP_BIT(state), false, &walk, &e), 0);
+	for (size_t i = 0; i < SNAPSHOTS; i++) {
+		cr_assert_eq(rec_walk_to(walk, i, &e), 0, "%s", e.text);
+		const struct sockset *set = rec_walk_set(walk);
+		cr_assert_eq(set->rows, truths[i].count);
+		for (uint32_t k = 0; k < set->rows; k++)
+			cr_assert_eq(SLOT_GROUP(set, set->order[k], state)->state,
+				     truths[i].rows[k].state.state);
+		cr_assert_null(set->block[GRP_ID_info]);
+	}
+	rec_walk_free(walk);
+	rec_close(r);
+	forget(truths);
+	remove_dir();
+}
+
+Test(recording, a_boot_begins_with_a_key_frame)
+{
+	const char *path = new_path();
+	struct gen g;
+	gen_init(&g, 3, 10);
+	struct rec_host other = host;
+	other.boot_id = "boot-2";
+	for (int i = 0; i < 2; i++) {
+		struct rec_writer *w = open_writer(path, i ? &other : &host);
+		fill(w, &g);
+		cr_assert(track_is_key(rec_writer_track(w)));
+		commit(w);
+		rec_writer_close(w);
+	}
+	gen_fini(&g);
+	remove_dir();
+}
+
+Test(recording, rows_are_written_once_and_processes_end)
+{
+	const char *path = new_path();
+	struct err e = {0};
+	struct rec_process p = {.pid = 5, .start_ticks = 9, .ppid = 1, .uid = -1, .comm = "a) b\n"};
+	uint32_t first = 0;
+	uint32_t second = 0;
+	struct rec_writer *w = open_writer(path, &host);
+	for (int i = 0; i < 3; i++) {
+		uint32_t text;
+		cr_assert_eq(rec_writer_begin(w, &e), 0);
+		cr_assert_eq(rec_writer_text(w, "cubic", 5, &text, &e), 0);
+		cr_assert_eq(text, 1);
+		cr_assert_eq(rec_writer_netns(w, 77, "blue", &text, &e), 0);
+		cr_assert_eq(text, 1);
+		if (i < 2)
+			cr_assert_eq(rec_writer_process(w, &p, i ? &second : &first, &e), 0);
+		cr_assert_eq(rec_writer_counter(w, 1, "Tcp.ActiveOpens", 10 + i / 2, &e), 0);
+		cr_assert_eq(track_members(rec_writer_track(w), &e), 0);
+		commit(w);
+	}
+	cr_assert_eq(first, second);
+	rec_writer_close(w);
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_prepare_v2(db,
+					"SELECT comm, uid IS NULL, first_snapshot, last_snapshot, "
+					"(SELECT count(*) FROM counter_value) FROM process",
+					-1, &stmt, NULL),
+		     SQLITE_OK);
+	cr_assert_eq(sqlite3_step(stmt), SQLITE_ROW);
+	cr_assert_str_eq((const char *)sqlite3_column_text(stmt, 0), "a) b\n");
+	cr_assert_eq(sqlite3_column_int(stmt, 1), 1);
+	cr_assert_eq(sqlite3_column_int(stmt, 2), 1);
+	cr_assert_eq(sqlite3_column_int(stmt, 3), 2);
+	cr_assert_eq(sqlite3_column_int(stmt, 4), 2);
+	cr_assert_eq(sqlite3_step(stmt), SQLITE_DONE);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	remove_dir();
+}
+
+/* Any single flipped byte in any frame: an error or (never seen) the same rows, no crash. */
+Test(recording, a_flipped_byte_is_noticed)
+{
+	struct truth truths[SNAPSHOTS];
+	const char *path = new_path();
+	write_history(path, 31, 20, false, truths);
+	sqlite3 *db;
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db,
+				  "UPDATE frame SET bytes = CAST(substr(bytes, 1, 5) || x'aa' || "
+				  "substr(bytes, 7) AS BLOB) WHERE id = 10 * 16 + 5",
+				  NULL, NULL, NULL),
+		     SQLITE_OK);
+	cr_assert_eq(sqlite3_changes(db), 1);
+	sqlite3_close(db);
+	struct err e = {0};
+	struct rec *r = NULL;
+	struct rec_walk *walk = NULL;
+	cr_assert_eq(rec_open(path, &r, &e), 0);
+	cr_assert_eq(rec_walk_new(r, GRP_ALL, true, &walk, &e), 0);
+	cr_assert_eq(rec_walk_to(walk, 8, &e), 0);
+	check(rec_walk_set(walk), &truths[8]);
+	cr_assert_eq(rec_walk_to(walk, 9, &e), ERR_CORRUPT);
+	cr_assert_not_null(strstr(e.text, "a.socklapse: snapshot 10: part 5 fails its checksum"),
+			   "%s", e.text);
+	rec_walk_free(walk);
+	rec_close(r);
+	forget(truths);
+	remove_dir();
+}
+
+Test(recording, files_that_are_not_ours)
+{
+	const char *path = new_path();
+	struct err e = {0};
+	struct rec *r = NULL;
+	cr_assert_eq(rec_open(path, &r, &e), ERR_NOT_FOUND);
+	FILE *f = fopen(path, "w");
+	fclose(f);
+	cr_assert_eq(rec_open(path, &r, &e), ERR_NOT_OURS);
+	cr_assert_not_null(strstr(e.text, "empty"));
+	f = fopen(path, "w");
+	fputs("hello, this is not a database, it is a text that is longer than a header of SQLite, "
+	      "which has one hundred bytes",
+	      f);
+	fclose(f);
+	cr_assert_eq(rec_open(path, &r, &e), ERR_NOT_OURS);
+	struct rec_writer *w = NULL;
+	cr_assert_eq(rec_writer_open(path, &host, NULL, &w, &e), ERR_NOT_OURS);
+	remove_dir();
+}
+
+Test(recording, a_future_format_is_refused)
+{
+	const char *path = new_path();
+	struct err e = {0};
+	rec_writer_close(open_writer(path, &host));
+	sqlite3 *db;
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, "UPDATE format SET incompatible = 2", NULL, NULL, NULL), 0);
+	sqlite3_close(db);
+	struct rec *r = NULL;
+	cr_assert_eq(rec_open(path, &r, &e), ERR_FUTURE);
+	struct rec_writer *w = NULL;
+	cr_assert_eq(rec_writer_open(path, &host, NULL, &w, &e), ERR_FUTURE);
+	remove_dir();
+}
