@@ -1,0 +1,336 @@
+/*
+ * diag_inet.c - see diag_inet.h. The attributes with many columns are decoded by code that is
+ * generated from columns.def.
+ */
+#include "diag_inet.h"
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "bytes.h"
+
+/* include/uapi/linux/inet_diag.h; the same on every machine. */
+_Static_assert(sizeof(struct inet_diag_msg) == 72, "inet_diag_msg is not what it was");
+
+/* One attribute's payload. */
+struct attr {
+	unsigned type;
+	const uint8_t *at;
+	size_t len;
+};
+
+/*
+ * What a column's source in columns.def means. Each function below sets the macro of the source
+ * that it is about and includes the table; the others are empty. `at` and `len` are the attribute;
+ * `known` becomes the end of the last column that lies wholly in it.
+ */
+#define GROUP_BEGIN(id, group)
+#define GROUP_END(group)
+#define MSG
+#define CODE
+#define COL(id, group, type, name, kind, enc, predictor, has, source, ...)                         \
+	{                                                                                          \
+		type *const field __attribute__((unused)) = &row->group.name;                      \
+		source                                                                             \
+	}
+
+#define TAKE(off, wide)                                                                            \
+	_Static_assert(sizeof(*field) == (wide), "columns.def: type and width differ");            \
+	if ((off) + (wide) <= len) {                                                               \
+		memcpy(field, at + (off), (wide));                                                 \
+		known = known < (off) + (wide) ? (off) + (wide) : known;                           \
+	}
+
+/* Bit fields begin at the other end of the byte on a big-endian machine. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define BIT_SHIFT(shift, bits) (8 - (shift) - (bits))
+#else
+#define BIT_SHIFT(shift, bits) (shift)
+#endif
+#define TAKE_BITS(off, shift, bits)                                                                \
+	if ((off) + 1 <= len) {                                                                    \
+		*field = (at[off] >> BIT_SHIFT(shift, bits)) & ((1u << (bits)) - 1);               \
+		known = known < (off) + 1 ? (off) + 1 : known;                                     \
+	}
+
+#define INFO(off, wide)		    TAKE(off, wide)
+#define INFO_BITS(off, shift, bits) TAKE_BITS(off, shift, bits)
+#define MEM(index)
+#define CC(which, off, wide)
+static inline __attribute__((always_inline)) size_t info_columns(struct sock_row *row,
+								 const uint8_t *at, size_t len)
+{
+	size_t known = 0;
+#include "columns.def"
+	return known;
+}
+#undef INFO
+#undef INFO_BITS
+#undef MEM
+#define INFO(off, wide)
+#define INFO_BITS(off, shift, bits)
+
+#define MEM(index) TAKE((index)*4, 4)
+static size_t mem_columns(struct sock_row *row, const uint8_t *at, size_t len)
+{
+	size_t known = 0;
+#include "columns.def"
+	return known;
+}
+#undef MEM
+#undef CC
+#define MEM(index)
+
+/* The congestion attributes, told apart by `wanted`. */
+enum cc_kind {
+	CC_VEGAS,
+	CC_DCTCP,
+	CC_BBR
+};
+#define CC(which, off, wide)                                                                       \
+	if (CC_##which == wanted) {                                                                \
+		TAKE(off, wide)                                                                    \
+	}
+static size_t cc_columns(struct sock_row *row, enum cc_kind wanted, const uint8_t *at, size_t len)
+{
+	size_t known = 0;
+#include "columns.def"
+	return known;
+}
+#undef MEM
+#undef CC
+#undef COL
+
+/* How much of tcp_info the columns cover: the size of a union that reaches as far as each. */
+#define COL(id, group, type, name, kind, enc, predictor, has, source, ...) char name[source];
+#undef MSG
+#undef CODE
+#undef INFO
+#undef INFO_BITS
+#define MSG			    1
+#define CODE			    1
+#define INFO(off, wide)		    (off) + (wide)
+#define INFO_BITS(off, shift, bits) (off) + 1
+#define MEM(index)		    1
+#define CC(which, off, wide)	    1
+union info_extent {
+#include "columns.def"
+};
+#define INFO_KNOWN sizeof(union info_extent)
+
+/*
+ * The handlers of attributes. Each returns how many bytes it understood, 0 if the length is none
+ * that the type can have; what is left goes to `extra`.
+ */
+static size_t take_info(struct diag_inet *d, const struct attr *a)
+{
+	if (!a->len || a->len > UINT16_MAX)
+		return 0;
+	d->row.state.has |= HAS_INFO;
+	d->row.state.info_bytes = (uint16_t)a->len;
+	/* The constant length lets the compiler drop every test of it. */
+	if (a->len >= INFO_KNOWN)
+		return info_columns(&d->row, a->at, INFO_KNOWN);
+	return info_columns(&d->row, a->at, a->len);
+}
+
+/* 8 words up to Linux 4.6, then a 9th: sk_drops. */
+static size_t take_mem(struct diag_inet *d, const struct attr *a)
+{
+	if (a->len < 32)
+		return 0;
+	d->row.state.has |= a->len >= 36 ? HAS_SKMEM | HAS_DROPS : HAS_SKMEM;
+	return mem_columns(&d->row, a->at, a->len);
+}
+
+static size_t take_cc(struct diag_inet *d, const struct attr *a, enum cc_kind kind, size_t bytes,
+		      uint64_t has)
+{
+	if (a->len < bytes)
+		return 0;
+	d->row.state.has |= has;
+	return cc_columns(&d->row, kind, a->at, a->len);
+}
+
+static size_t take_vegas(struct diag_inet *d, const struct attr *a)
+{
+	return take_cc(d, a, CC_VEGAS, sizeof(struct tcpvegas_info), HAS_VEGAS);
+}
+
+static size_t take_dctcp(struct diag_inet *d, const struct attr *a)
+{
+	return take_cc(d, a, CC_DCTCP, sizeof(struct tcp_dctcp_info), HAS_DCTCP);
+}
+
+static size_t take_bbr(struct diag_inet *d, const struct attr *a)
+{
+	return take_cc(d, a, CC_BBR, sizeof(struct tcp_bbr_info), HAS_BBR);
+}
+
+static size_t take_cong(struct diag_inet *d, const struct attr *a)
+{
+	const char *name = (const char *)a->at;
+	size_t len = strnlen(name, a->len);
+	if (!len)
+		return 0;
+	d->cong = name;
+	d->cong_len = len;
+	d->row.state.has |= HAS_CONG;
+	return a->len;
+}
+
+static size_t take_fixed(struct diag_inet *d, const struct attr *a, void *field, size_t bytes,
+			 uint64_t has)
+{
+	if (a->len != bytes)
+		return 0;
+	memcpy(field, a->at, bytes);
+	d->row.state.has |= has;
+	return bytes;
+}
+
+#define FIXED(handler, field, bit)                                                                 \
+	static size_t handler(struct diag_inet *d, const struct attr *a)                           \
+	{                                                                                          \
+		return take_fixed(d, a, &d->row.field, sizeof(d->row.field), bit);                 \
+	}
+FIXED(take_tos, option.tos, HAS_TOS)
+FIXED(take_tclass, option.tclass, HAS_TCLASS)
+FIXED(take_shutdown, queue.shutdown, HAS_SHUTDOWN)
+FIXED(take_protocol, option.protocol, HAS_PROTOCOL)
+FIXED(take_v6only, option.v6only, HAS_V6ONLY)
+FIXED(take_mark, option.mark, HAS_MARK)
+FIXED(take_class_id, option.class_id, HAS_CLASS_ID)
+FIXED(take_cgroup, option.cgroup_id, HAS_CGROUP)
+
+/* Two bytes of flags; the first byte is the low one, whatever the machine. */
+static size_t take_sockopt(struct diag_inet *d, const struct attr *a)
+{
+	if (a->len < 2)
+		return 0;
+	d->row.option.sockopt = (uint16_t)(a->at[0] | a->at[1] << 8);
+	d->row.state.has |= HAS_SOCKOPT;
+	return 2;
+}
+
+static size_t take_padding(struct diag_inet *d, const struct attr *a)
+{
+	(void)d;
+	return a->len;
+}
+
+typedef size_t (*attr_handler)(struct diag_inet *d, const struct attr *a);
+
+static const attr_handler handlers[INET_DIAG_MAX + 1] = {
+	[INET_DIAG_INFO] = take_info,	      [INET_DIAG_SKMEMINFO] = take_mem,
+	[INET_DIAG_VEGASINFO] = take_vegas,   [INET_DIAG_DCTCPINFO] = take_dctcp,
+	[INET_DIAG_BBRINFO] = take_bbr,	      [INET_DIAG_CONG] = take_cong,
+	[INET_DIAG_TOS] = take_tos,	      [INET_DIAG_TCLASS] = take_tclass,
+	[INET_DIAG_SHUTDOWN] = take_shutdown, [INET_DIAG_PROTOCOL] = take_protocol,
+	[INET_DIAG_SKV6ONLY] = take_v6only,   [INET_DIAG_MARK] = take_mark,
+	[INET_DIAG_CLASS_ID] = take_class_id, [INET_DIAG_CGROUP_ID] = take_cgroup,
+	[INET_DIAG_SOCKOPT] = take_sockopt,   [INET_DIAG_PAD] = take_padding,
+};
+
+static void put_extra(struct diag_inet *d, unsigned type, const uint8_t *at, size_t len)
+{
+	uint8_t head[6] = {
+		(uint8_t)type,	     (uint8_t)(type >> 8), (uint8_t)len,
+		(uint8_t)(len >> 8), (uint8_t)(len >> 16), (uint8_t)(len >> 24),
+	};
+	buf_put(&d->extra, head, sizeof(head));
+	buf_put(&d->extra, at, len);
+	d->row.state.has |= HAS_EXTRA;
+}
+
+static void take_attr(struct diag_inet *d, const struct attr *a)
+{
+	size_t taken = 0;
+	bool known = a->type <= INET_DIAG_MAX && handlers[a->type];
+	if (known)
+		taken = handlers[a->type](d, a);
+	if (taken < a->len || !known)
+		put_extra(d, a->type, a->at + taken, a->len - taken);
+}
+
+/* Attributes are (u16 length with these 4 bytes, u16 type), padded to 4. */
+static void take_attrs(struct diag_inet *d, struct span s)
+{
+	while (span_left(&s)) {
+		struct nlattr h;
+		const uint8_t *p = span_take(&s, sizeof(h));
+		if (p)
+			memcpy(&h, p, sizeof(h));
+		if (!p || h.nla_len < sizeof(h) || h.nla_len - sizeof(h) > span_left(&s)) {
+			d->malformed = true;
+			return;
+		}
+		struct attr a = {.type = h.nla_type & NLA_TYPE_MASK, .len = h.nla_len - sizeof(h)};
+		a.at = span_take(&s, a.len);
+		take_attr(d, &a);
+		size_t pad = NLA_ALIGN(a.len) - a.len;
+		span_take(&s, pad < span_left(&s) ? pad : span_left(&s));
+	}
+}
+
+static void take_addr(union addr_bytes *ret, const __be32 *words, unsigned family)
+{
+	memcpy(ret->b, words, family == AF_INET ? 4 : 16);
+}
+
+static uint16_t port_of(__be16 port)
+{
+	uint8_t b[2];
+	memcpy(b, &port, sizeof(b));
+	return (uint16_t)(b[0] << 8 | b[1]);
+}
+
+static void take_msg(struct sock_row *row, const struct inet_diag_msg *m)
+{
+	/* The kernel writes the cookie as two words, the low one first (sock_diag_save_cookie). */
+	row->member.cookie = m->id.idiag_cookie[0] | (uint64_t)m->id.idiag_cookie[1] << 32;
+	take_addr(&row->member.local, m->id.idiag_src, m->idiag_family);
+	take_addr(&row->member.peer, m->id.idiag_dst, m->idiag_family);
+	row->member.local_port = port_of(m->id.idiag_sport);
+	row->member.peer_port = port_of(m->id.idiag_dport);
+	row->member.family = m->idiag_family;
+	row->state.has = HAS_TUPLE;
+	row->state.inode = m->idiag_inode;
+	row->state.uid = m->idiag_uid;
+	row->state.ifindex = m->id.idiag_if;
+	row->state.state = m->idiag_state;
+	row->queue.timer = m->idiag_timer;
+	row->queue.timer_ms = m->idiag_expires;
+	row->queue.retrans = m->idiag_retrans;
+	row->queue.recvq = m->idiag_rqueue;
+	row->queue.sendq = m->idiag_wqueue;
+}
+
+void diag_inet_fini(struct diag_inet *d)
+{
+	buf_fini(&d->extra);
+}
+
+int diag_inet_decode(const uint8_t *payload, size_t len, enum sock_proto proto,
+		     struct diag_inet *ret, struct err *e)
+{
+	struct inet_diag_msg m;
+	struct span s = span_of(payload, len);
+	const uint8_t *head = span_take(&s, sizeof(m));
+	if (!head)
+		return err_set(e, ERR_KERNEL, "inet_diag: a message of %zu bytes", len);
+	memcpy(&m, head, sizeof(m));
+	if (m.idiag_family != AF_INET && m.idiag_family != AF_INET6)
+		return err_set(e, ERR_KERNEL, "inet_diag: a socket of family %u", m.idiag_family);
+	/* Padding takes part in comparisons, so that all of the row is cleared. */
+	memset(&ret->row, 0, sizeof(ret->row));
+	buf_clear(&ret->extra);
+	ret->cong_len = 0;
+	ret->malformed = false;
+	ret->row.member.proto = (uint8_t)proto;
+	take_msg(&ret->row, &m);
+	take_attrs(ret, s);
+	return ret->extra.failed ? err_set(e, ERR_NOMEM, "inet_diag: out of memory") : 0;
+}
