@@ -96,7 +96,7 @@ void *array_grow(void *array, size_t *cap, size_t n, size_t item_bytes)
 	if (n <= *cap && array)
 		return array;
 	size_t want = *cap + *cap / 2;
-	if (want < n)
+	if (want < n || want == 0)
 		want = n + 16;
 	if (want > SIZE_MAX / 4 / item_bytes)
 		return NULL;

@@ -20,7 +20,8 @@ struct span {
 
 static inline struct span span_of(const void *bytes, size_t len)
 {
-	return (struct span){.at = bytes, .end = (const uint8_t *)bytes + len};
+	const uint8_t *p = bytes;
+	return (struct span){.at = p, .end = len ? p + len : p};
 }
 
 static inline size_t span_left(const struct span *s)

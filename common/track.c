@@ -558,7 +558,10 @@ static int put_owner(struct track *t, uint32_t position, const struct row_owner 
 		     struct err *e)
 {
 	struct sock_row row;
-	row.owner = *owner;
+	memset(&row.owner, 0, sizeof(row.owner)); /* padding is compared too */
+	row.owner.owner_process = owner->owner_process;
+	row.owner.owner_fd = owner->owner_fd;
+	row.owner.owner_more = owner->owner_more;
 	uint32_t rows = t->rows;
 	uint32_t slot = t->new_order[position];
 	t->rows = position; /* put_group() notes it */
