@@ -38,9 +38,7 @@ step() {
 		return 0
 	fi
 	result "not ok $name: see ${log#"$root"/}"
-	grep -E '(error|warning):' "$log" >"$log.errors" || tail -n 40 "$log" >"$log.errors"
-	head -n 40 "$log.errors" | sed 's/^/    /'
-	rm -f "$log.errors"
+	tail -n 40 "$log" | sed 's/^/    /'
 	return 1
 }
 
@@ -155,22 +153,21 @@ export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:exitcode=99"
 unset MAKEFLAGS LIBRARY_PATH
 export LC_ALL=C.UTF-8
 
-built=' format '
+built=yes
 case " $chosen " in
 *' gcc '* | *' layers '* | *' valgrind '* | *' e2e '*)
-	CC=gcc build gcc build-gcc && built="$built gcc layers valgrind e2e "
+	CC=gcc build gcc build-gcc || built=no
 	;;
 esac
 case " $chosen " in
 *' clang '* | *' corrupt '* | *' fuzz '*)
 	CC=clang build clang build-asan -Dfuzzers=true -Db_sanitize=address,undefined \
-		-Db_lundef=false && built="$built clang corrupt fuzz "
+		-Db_lundef=false || built=no
 	;;
 esac
 for part in $chosen; do
-	case $built in
-	*" $part "*) "part_$part" ;;
-	esac
+	[ "$built" = yes ] || [ "$part" = format ] || continue
+	"part_$part"
 done
 
 passed=$(awk '/^ok /{ n += match($0, /\([0-9]+ tests/) ? substr($0, RSTART + 1) + 0 : 1 } END { print n + 0 }' "$results")

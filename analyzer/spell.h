@@ -1,0 +1,115 @@
+/*
+ * spell.h - how long connections spent in their states: one pass over a history that gives every
+ * spell (the time that one connection spends in one state) with bounds of its begin and end.
+ *
+ *   spell_pass_new
+ *     while (spell_pass_next(p, &spell, &e) > 0)
+ *   spell_pass_free
+ *
+ * The pass keeps what lives and what has just vanished, no more; of a delta snapshot it looks only
+ * at what changed.
+ *
+ * A connection is (boot, netns, cookie, table, addresses, ports); where the kernel has no cookies
+ * that is the tuple alone. Key frames, files and days do not end a spell; a reboot does. A
+ * connection that is missing from dumps and then back was there all the time (EVIDENCE section 4:
+ * a dump may miss a socket); its spell goes on and counts the dumps in `missed`. A connection that
+ * one complete snapshot does not have, nor the next one, has ended before the first of the two.
+ *
+ * Bounds are kept on CLOCK_BOOTTIME, where nobody sets the clock, and published on the wall clock
+ * of the snapshots they come from; if that was set between two snapshots, the wall-clock bounds
+ * are as far apart as it was set. Lengths are differences of CLOCK_BOOTTIME.
+ */
+#ifndef SOCKLAPSE_SPELL_H
+#define SOCKLAPSE_SPELL_H
+
+#include "history.h"
+#include "sock.h"
+
+#define SPELL_UNKNOWN INT64_MIN /* a time or length that is not bounded */
+
+enum owner_source {
+	OWNER_NONE,
+	OWNER_FD,	/* a process held it while the spell lasted */
+	OWNER_HISTORY,	/* a process held the same connection before */
+	OWNER_LISTENER, /* not accepted yet: who holds the listening socket */
+};
+
+/* "fd", "history", "listener"; NULL for none. */
+const char *owner_source_name(enum owner_source source);
+
+struct spell_owner {
+	uint32_t file;	  /* which recording `process` is a row of */
+	uint32_t process; /* history_process(); 0: none */
+	uint32_t fd;
+	enum owner_source source;
+};
+
+/* A moment between lo and hi, and what says so. */
+struct spell_bound {
+	int64_t lo_ns, hi_ns; /* SPELL_UNKNOWN: not bounded on this side */
+	const char *lo_source, *hi_source;
+};
+
+struct spell {
+	struct row_member id;  /* who; its netns is a row of recording `file` */
+	uint64_t netns;	       /* inode */
+	uint32_t file;	       /* recording that saw it last */
+	uint32_t boot, host;   /* history_boots(), history_hosts() */
+	size_t first, last;    /* first and last snapshot (index) that saw it in this state */
+	uint32_t missed;       /* snapshots between them that did not */
+	uint32_t inode, uid;   /* as last seen; inode 0: no process holds it */
+	uint8_t state;	       /* enum tcp_state */
+	uint8_t before, after; /* the connection's states around this one; 0: none seen */
+	bool open;	       /* still there in the last snapshot */
+	bool early;	       /* already there in the first snapshot of its boot */
+	struct spell_owner owner;
+
+	/* Wall clock, ns since the epoch. `left` is unknown on both sides while open. */
+	struct spell_bound entered, left;
+
+	/* How long it lasted; while open: at_most_ms unknown, at_least_ms the age so far. */
+	int64_t at_least_ms, at_most_ms;
+	int64_t age_most_ms;		     /* how old it was at its last sight, at most */
+	int64_t seen_least_ms, seen_most_ms; /* how old it was at its first sight */
+	int64_t estimate_ms;		     /* or SPELL_UNKNOWN */
+	const char *assumption;		     /* what the estimate rests on, or NULL */
+};
+
+/* "snapshot", or "LO/HI" where the two sides have different sources. Writes at most 64 bytes. */
+void spell_source_text(const struct spell_bound *bound, char ret_text[64]);
+
+struct spell_options {
+	size_t first, last; /* snapshots [first, last] of the history; last may be too large */
+	uint32_t states;    /* bit (1 << state): give these; 0: all */
+	uint32_t protos;    /* bit (1 << proto): give these; 0: all */
+	bool owners;	    /* find owners (column group `owner`) */
+};
+
+struct spell_pass;
+
+/* `h` must outlive the pass. */
+int spell_pass_new(struct history *h, const struct spell_options *options, struct spell_pass **ret,
+		   struct err *e) MUST_CHECK;
+void spell_pass_free(struct spell_pass *p);
+
+/*
+ * The next spell that is complete, in no particular order: 1 and *ret (valid until the next call),
+ * 0 after the last, or a negative code. Open spells of a host come when its snapshots are through.
+ */
+int spell_pass_next(struct spell_pass *p, const struct spell **ret, struct err *e) MUST_CHECK;
+
+/* What the spells rest on; complete when spell_pass_next() has returned 0. */
+struct spell_basis {
+	size_t snapshots;  /* read */
+	size_t unreadable; /* left out, because their frames are damaged */
+	size_t incomplete; /* whose dump may lack sockets: absence in them proves nothing */
+	uint32_t flags;	   /* SNAP_* of all of them together */
+	int64_t first_wall_ns, last_wall_ns;
+	uint64_t connections; /* different ones seen */
+};
+void spell_pass_basis(const struct spell_pass *p, struct spell_basis *ret);
+
+/* The snapshot (index) that the pass has come to, for a progress line. */
+size_t spell_pass_at(const struct spell_pass *p);
+
+#endif

@@ -1,0 +1,266 @@
+/* spell_conn.c - see spell_conn.h. */
+#include "spell_conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "buf.h"
+
+#define FIRST_BUCKETS 1024u
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, ERR_NOMEM, "spells: out of memory");
+}
+
+int conn_table_init(struct conn_table *t, struct err *e)
+{
+	*t = (struct conn_table){.free = CONN_NONE, .buckets_cap = FIRST_BUCKETS};
+	t->buckets = malloc(FIRST_BUCKETS * sizeof(*t->buckets));
+	t->listeners = malloc(CONN_LISTEN_CHAINS * sizeof(*t->listeners));
+	if (!t->buckets || !t->listeners) {
+		conn_table_fini(t);
+		return no_memory(e);
+	}
+	memset(t->buckets, 0xff, FIRST_BUCKETS * sizeof(*t->buckets));
+	memset(t->listeners, 0xff, CONN_LISTEN_CHAINS * sizeof(*t->listeners));
+	return 0;
+}
+
+void conn_table_fini(struct conn_table *t)
+{
+	free(t->all);
+	free(t->by_slot);
+	free(t->buckets);
+	free(t->missing);
+	free(t->listeners);
+	*t = (struct conn_table){0};
+}
+
+uint32_t conn_new(struct conn_table *t)
+{
+	uint32_t number = t->free;
+	if (number != CONN_NONE) {
+		t->free = t->all[number].next;
+	} else {
+		struct conn *all = t->used < CONN_NONE
+					   ? array_grow(t->all, &t->cap, t->used + 1, sizeof(*all))
+					   : NULL;
+		if (!all)
+			return CONN_NONE;
+		t->all = all;
+		number = (uint32_t)t->used++;
+	}
+	t->all[number] = (struct conn){.next = CONN_NONE, .gone = HISTORY_NONE};
+	return number;
+}
+
+void conn_free(struct conn_table *t, uint32_t number)
+{
+	t->all[number].next = t->free;
+	t->free = number;
+}
+
+int conn_need_slots(struct conn_table *t, size_t count, struct err *e)
+{
+	if (count <= t->by_slot_count)
+		return 0;
+	uint32_t *all = array_grow(t->by_slot, &t->by_slot_cap, count, sizeof(*all));
+	if (!all)
+		return no_memory(e);
+	t->by_slot = all;
+	memset(all + t->by_slot_count, 0xff, (t->by_slot_cap - t->by_slot_count) * sizeof(*all));
+	t->by_slot_count = t->by_slot_cap;
+	return 0;
+}
+
+static uint64_t mix(uint64_t h)
+{
+	h ^= h >> 32;
+	h *= UINT64_C(0xd6e8feb86659fd93);
+	h ^= h >> 32;
+	h *= UINT64_C(0xd6e8feb86659fd93);
+	return h ^ (h >> 32);
+}
+
+static size_t bucket_of(const struct conn_table *t, const struct row_member *id, uint64_t netns)
+{
+	uint64_t h = mix(id->cookie ^ netns * 31);
+	if (!id->cookie) {
+		h = mix(h ^ id->local.w[0] ^ ((uint64_t)id->local.w[3] << 32));
+		h = mix(h ^ id->peer.w[0] ^ ((uint64_t)id->peer.w[3] << 32));
+		h = mix(h ^ id->local_port ^ ((uint64_t)id->peer_port << 16) ^
+			((uint64_t)id->proto << 32));
+	}
+	return (size_t)h & (t->buckets_cap - 1);
+}
+
+/* Twice the buckets; 1 if there was no memory, which only makes chains longer. */
+static int grow_buckets(struct conn_table *t)
+{
+	size_t old_cap = t->buckets_cap, cap = old_cap * 2;
+	uint32_t *old = t->buckets, *buckets = malloc(cap * sizeof(*buckets));
+	if (!buckets)
+		return 1;
+	memset(buckets, 0xff, cap * sizeof(*buckets));
+	t->buckets = buckets;
+	t->buckets_cap = cap;
+	for (size_t i = 0; i < old_cap; i++) {
+		for (uint32_t n = old[i], next; n != CONN_NONE; n = next) {
+			struct conn *c = &t->all[n];
+			next = c->next;
+			size_t b = bucket_of(t, &c->id, c->netns);
+			c->next = buckets[b];
+			buckets[b] = n;
+		}
+	}
+	free(old);
+	return 0;
+}
+
+int conn_put_missing(struct conn_table *t, uint32_t number, struct err *e)
+{
+	if (t->missing_count >= t->buckets_cap && grow_buckets(t) != 0)
+		return no_memory(e);
+	uint32_t *all = array_grow(t->missing, &t->missing_cap, t->missing_used + 1, sizeof(*all));
+	if (!all)
+		return no_memory(e);
+	t->missing = all;
+	all[t->missing_used++] = number;
+	struct conn *c = &t->all[number];
+	size_t b = bucket_of(t, &c->id, c->netns);
+	c->next = t->buckets[b];
+	c->is_missing = true;
+	t->buckets[b] = number;
+	t->missing_count++;
+	return 0;
+}
+
+/* Takes the connection at *at out of its bucket. */
+static uint32_t take(struct conn_table *t, uint32_t *at)
+{
+	uint32_t number = *at;
+	*at = t->all[number].next;
+	t->all[number].is_missing = false;
+	t->missing_count--;
+	return number;
+}
+
+uint32_t conn_take_missing(struct conn_table *t, const struct row_member *id, uint64_t netns)
+{
+	if (!t->missing_count)
+		return CONN_NONE;
+	uint32_t *at = &t->buckets[bucket_of(t, id, netns)];
+	for (; *at != CONN_NONE; at = &t->all[*at].next) {
+		const struct conn *c = &t->all[*at];
+		if (c->netns == netns && memcmp(&c->id, id, sizeof(*id)) == 0)
+			return take(t, at);
+	}
+	return CONN_NONE;
+}
+
+static void drop_missing(struct conn_table *t, uint32_t number)
+{
+	const struct conn *c = &t->all[number];
+	uint32_t *at = &t->buckets[bucket_of(t, &c->id, c->netns)];
+	while (*at != number)
+		at = &t->all[*at].next;
+	take(t, at);
+}
+
+int conn_sift_missing(struct conn_table *t, conn_sift_fn *fn, void *arg, struct err *e)
+{
+	size_t kept = 0;
+	int rc = 0;
+	for (size_t i = 0; i < t->missing_used; i++) {
+		uint32_t number = t->missing[i];
+		if (!t->all[number].is_missing)
+			continue;
+		int verdict = rc ? 0 : fn(arg, number, e);
+		if (verdict < 0)
+			rc = verdict;
+		if (verdict > 0) {
+			drop_missing(t, number);
+			conn_free(t, number);
+		} else {
+			t->missing[kept++] = number;
+		}
+	}
+	t->missing_used = kept;
+	return rc;
+}
+
+static uint32_t *listener_chain(const struct conn_table *t, uint16_t port)
+{
+	return &t->listeners[port % CONN_LISTEN_CHAINS];
+}
+
+void conn_list(struct conn_table *t, uint32_t number)
+{
+	struct conn *c = &t->all[number];
+	if (c->listed)
+		return;
+	uint32_t *chain = listener_chain(t, c->id.local_port);
+	c->next = *chain;
+	*chain = number;
+	c->listed = true;
+}
+
+void conn_unlist(struct conn_table *t, uint32_t number)
+{
+	struct conn *c = &t->all[number];
+	if (!c->listed)
+		return;
+	uint32_t *at = listener_chain(t, c->id.local_port);
+	while (*at != number)
+		at = &t->all[*at].next;
+	*at = c->next;
+	c->listed = false;
+}
+
+static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+/* An IPv4 address that stands in an IPv6 one (RFC 4291 section 2.5.5.2), or NULL. */
+static const uint8_t *as_ipv4(const struct row_member *id)
+{
+	if (id->family == AF_INET)
+		return id->local.b;
+	if (id->family == AF_INET6 && memcmp(id->local.b, mapped_prefix, 12) == 0)
+		return id->local.b + 12;
+	return NULL;
+}
+
+/* 0: does not listen there; 1: to any address; 2: to this address. */
+static int listens_at(const struct row_member *listener, const struct row_member *id)
+{
+	static const uint8_t any[16];
+	size_t len = listener->family == AF_INET6 ? 16 : 4;
+	if (memcmp(listener->local.b, any, len) == 0)
+		return listener->family == AF_INET6 || id->family == AF_INET || as_ipv4(id);
+	const uint8_t *a = as_ipv4(listener), *b = as_ipv4(id);
+	if (a && b)
+		return memcmp(a, b, 4) == 0 ? 2 : 0;
+	if (listener->family != id->family)
+		return 0;
+	return memcmp(listener->local.b, id->local.b, 16) == 0 ? 2 : 0;
+}
+
+uint32_t conn_listener(const struct conn_table *t, const struct conn *c)
+{
+	uint32_t found = CONN_NONE;
+	int best = 0;
+	for (uint32_t n = *listener_chain(t, c->id.local_port); n != CONN_NONE;
+	     n = t->all[n].next) {
+		const struct conn *l = &t->all[n];
+		if (l->id.local_port != c->id.local_port || l->netns != c->netns ||
+		    l->id.proto != c->id.proto)
+			continue;
+		int fit = listens_at(&l->id, &c->id);
+		if (fit > best) {
+			best = fit;
+			found = n;
+		}
+	}
+	return found;
+}

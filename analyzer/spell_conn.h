@@ -1,0 +1,82 @@
+/*
+ * spell_conn.h - the connections that a spell pass keeps: those that the snapshot shown has, by
+ * slot, and those that it lacks but the next one may have again, by identity. Only for spell_*.c.
+ */
+#ifndef SOCKLAPSE_SPELL_CONN_H
+#define SOCKLAPSE_SPELL_CONN_H
+
+#include "spell.h"
+
+#define CONN_NONE UINT32_MAX
+
+struct conn {
+	struct row_member id; /* netns is 0 here: it is a row of one file only */
+	uint64_t netns;	      /* inode */
+	uint32_t netns_row;   /* in recording `file` */
+	uint32_t file;
+
+	/* The present spell; bounds on CLOCK_BOOTTIME, ns. */
+	struct spell_bound entered;
+	int64_t seen_lo_ns, seen_hi_ns;	    /* when it was first seen in this state */
+	int64_t offset_lo_ns, offset_hi_ns; /* wall - boottime around `entered` */
+	size_t first, last;		    /* snapshots; last only while missing */
+	size_t gone;			    /* first complete snapshot without it; HISTORY_NONE */
+	uint32_t missed;
+	uint32_t missing; /* snapshots without it since it was last seen */
+	uint32_t inode, uid;
+	uint8_t state, before;
+	bool early;
+	struct spell_owner owner;
+
+	uint32_t next; /* in the chain of missing ones, of listeners, or of free ones */
+	bool is_missing;
+	bool listed; /* in the listeners */
+};
+
+struct conn_table {
+	struct conn *all;
+	size_t cap, used;
+	uint32_t free; /* chain */
+
+	uint32_t *by_slot;
+	size_t by_slot_cap, by_slot_count;
+
+	uint32_t *buckets; /* missing ones, by identity */
+	size_t buckets_cap, missing_count;
+	uint32_t *missing; /* their numbers; some may no longer be missing */
+	size_t missing_cap, missing_used;
+
+	uint32_t *listeners; /* chains by port, CONN_LISTEN_CHAINS of them */
+};
+
+#define CONN_LISTEN_CHAINS 1024u
+
+int conn_table_init(struct conn_table *t, struct err *e) MUST_CHECK;
+void conn_table_fini(struct conn_table *t);
+
+/* A zeroed connection; its number, or CONN_NONE if memory ran out. Moves `all`. */
+uint32_t conn_new(struct conn_table *t);
+void conn_free(struct conn_table *t, uint32_t number);
+
+/* Makes slots below `count` known (CONN_NONE). */
+int conn_need_slots(struct conn_table *t, size_t count, struct err *e) MUST_CHECK;
+
+/* Puts a connection among the missing ones, or takes the one with this identity out of them. */
+int conn_put_missing(struct conn_table *t, uint32_t number, struct err *e) MUST_CHECK;
+uint32_t conn_take_missing(struct conn_table *t, const struct row_member *id, uint64_t netns);
+
+/*
+ * Calls fn for each missing one. It returns 1 to have the connection dropped and freed, 0 to keep
+ * it, or a negative code, which is returned.
+ */
+typedef int conn_sift_fn(void *arg, uint32_t number, struct err *e);
+int conn_sift_missing(struct conn_table *t, conn_sift_fn *fn, void *arg, struct err *e) MUST_CHECK;
+
+/* A connection in LISTEN (TCP, MPTCP, SCTP, DCCP) can be found as the listener of others. */
+void conn_list(struct conn_table *t, uint32_t number);
+void conn_unlist(struct conn_table *t, uint32_t number);
+
+/* The listening socket that a connection not yet accepted belongs to, or CONN_NONE. */
+uint32_t conn_listener(const struct conn_table *t, const struct conn *c);
+
+#endif

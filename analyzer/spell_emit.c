@@ -1,0 +1,173 @@
+/*
+ * spell_emit.c - what the pass knows of a connection becomes a spell: bounds are published on the
+ * wall clock, lengths in milliseconds, always rounded so that they hold.
+ */
+#include "spell_pass.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "buf.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+static const char by_snapshot[] = "snapshot";
+static const char by_reboot[] = "reboot";
+static const char assume_middle[] = "middle of the bounds";
+
+const char *owner_source_name(enum owner_source source)
+{
+	static const char *const names[] = {NULL, "fd", "history", "listener"};
+	return (unsigned)source < sizeof(names) / sizeof(names[0]) ? names[source] : NULL;
+}
+
+void spell_source_text(const struct spell_bound *bound, char ret_text[64])
+{
+	const char *lo = bound->lo_source ? bound->lo_source : "";
+	const char *hi = bound->hi_source ? bound->hi_source : "";
+	if (strcmp(lo, hi) == 0 || !*hi)
+		snprintf(ret_text, 64, "%s", lo);
+	else if (!*lo)
+		snprintf(ret_text, 64, "%s", hi);
+	else
+		snprintf(ret_text, 64, "%s/%s", lo, hi);
+}
+
+static int64_t ms_down(int64_t ns)
+{
+	return ns > 0 ? ns / NS_PER_MS : 0;
+}
+
+static int64_t ms_up(int64_t ns)
+{
+	return ns > 0 ? (ns + NS_PER_MS - 1) / NS_PER_MS : 0;
+}
+
+static struct moment moment_at(const struct spell_pass *p, size_t index)
+{
+	return moment_of(p->snapshots[index].rec);
+}
+
+static void fill_lengths(const struct spell_pass *p, const struct conn *c,
+			 const struct spell_end *end, struct spell *s)
+{
+	struct moment last = moment_at(p, end->last);
+	s->at_least_ms = ms_down((end->open ? last.begin_ns : end->left.lo_ns) - c->entered.hi_ns);
+	s->at_most_ms = end->open ? SPELL_UNKNOWN : ms_up(end->left.hi_ns - c->entered.lo_ns);
+	s->age_most_ms = ms_up(last.end_ns - c->entered.lo_ns);
+	s->seen_least_ms = ms_down(c->seen_lo_ns - c->entered.hi_ns);
+	s->seen_most_ms = ms_up(c->seen_hi_ns - c->entered.lo_ns);
+	s->estimate_ms = SPELL_UNKNOWN;
+	if (!end->open && !c->early) {
+		s->estimate_ms = s->at_least_ms + (s->at_most_ms - s->at_least_ms) / 2;
+		s->assumption = assume_middle;
+	}
+}
+
+static void publish(struct spell_bound *ret, const struct spell_bound *bound, int64_t offset_lo_ns,
+		    int64_t offset_hi_ns)
+{
+	*ret = *bound;
+	ret->lo_ns += offset_lo_ns;
+	ret->hi_ns += offset_hi_ns;
+}
+
+static void fill_spell(const struct spell_pass *p, const struct conn *c,
+		       const struct spell_end *end, struct spell *s)
+{
+	const struct history_snapshot *seen = &p->snapshots[end->last];
+	*s = (struct spell){
+		.id = c->id,
+		.netns = c->netns,
+		.file = c->file,
+		.boot = seen->boot,
+		.host = seen->host,
+		.first = c->first,
+		.last = end->last,
+		.missed = c->missed,
+		.inode = c->inode,
+		.uid = c->uid,
+		.state = c->state,
+		.before = c->before,
+		.after = end->after,
+		.open = end->open,
+		.early = c->early,
+		.owner = c->owner,
+		.left = {.lo_ns = SPELL_UNKNOWN, .hi_ns = SPELL_UNKNOWN},
+	};
+	s->id.netns = c->netns_row;
+	publish(&s->entered, &c->entered, c->offset_lo_ns, c->offset_hi_ns);
+	if (!end->open)
+		publish(&s->left, &end->left, end->offset_lo_ns, end->offset_hi_ns);
+	fill_lengths(p, c, end, s);
+}
+
+int spell_emit(struct spell_pass *p, const struct conn *c, const struct spell_end *end,
+	       struct err *e)
+{
+	if (p->options.states && !(p->options.states >> c->state & 1))
+		return 0;
+	if (p->options.protos && !(p->options.protos >> c->id.proto & 1))
+		return 0;
+	struct spell *all = array_grow(p->ready, &p->ready_cap, p->ready_count + 1, sizeof(*all));
+	if (!all)
+		return err_set(e, ERR_NOMEM, "spells: out of memory");
+	p->ready = all;
+	fill_spell(p, c, end, &all[p->ready_count++]);
+	return 0;
+}
+
+/* The end between two snapshots: after the begin of `last`, at most at hi_ns. */
+static struct spell_end end_between(const struct spell_pass *p, size_t last, size_t next,
+				    int64_t hi_ns)
+{
+	struct moment a = moment_at(p, last), b = moment_at(p, next);
+	return (struct spell_end){
+		.left = {.lo_ns = a.begin_ns,
+			 .hi_ns = hi_ns,
+			 .lo_source = by_snapshot,
+			 .hi_source = by_snapshot},
+		.offset_lo_ns = a.offset_ns < b.offset_ns ? a.offset_ns : b.offset_ns,
+		.offset_hi_ns = a.offset_ns < b.offset_ns ? b.offset_ns : a.offset_ns,
+		.last = last,
+	};
+}
+
+int spell_emit_turn(struct spell_pass *p, const struct conn *c, uint8_t after, int64_t hi_ns,
+		    struct err *e)
+{
+	struct spell_end end = end_between(p, c->last, p->index, hi_ns);
+	end.after = after;
+	return spell_emit(p, c, &end, e);
+}
+
+int spell_emit_gone(struct spell_pass *p, const struct conn *c, struct err *e)
+{
+	struct spell_end end = end_between(p, c->last, c->gone, moment_at(p, c->gone).end_ns);
+	return spell_emit(p, c, &end, e);
+}
+
+int spell_emit_open(struct spell_pass *p, const struct conn *c, struct err *e)
+{
+	return spell_emit(p, c, &(struct spell_end){.last = c->last, .open = true}, e);
+}
+
+int spell_emit_reboot(struct spell_pass *p, const struct conn *c, size_t next, struct err *e)
+{
+	/* The old boot's clock goes on, as it were, until the wall clock says that the new began.
+	 */
+	struct moment a = moment_at(p, c->last), b = moment_at(p, next);
+	int64_t hi_ns = b.offset_ns - a.offset_ns;
+	if (hi_ns < a.end_ns) /* the wall clock was set back meanwhile */
+		hi_ns = a.end_ns + (b.wall_ns > a.wall_ns ? b.wall_ns - a.wall_ns : 0);
+	struct spell_end end = {
+		.left = {.lo_ns = a.begin_ns,
+			 .hi_ns = hi_ns,
+			 .lo_source = by_snapshot,
+			 .hi_source = by_reboot},
+		.offset_lo_ns = a.offset_ns,
+		.offset_hi_ns = a.offset_ns,
+		.last = c->last,
+	};
+	return spell_emit(p, c, &end, e);
+}

@@ -1,0 +1,63 @@
+/* spell_pass.h - the inside of a spell pass. Only for spell_*.c. */
+#ifndef SOCKLAPSE_SPELL_PASS_H
+#define SOCKLAPSE_SPELL_PASS_H
+
+#include "history_walk.h"
+#include "spell_conn.h"
+#include "spell_time.h"
+
+/* Absence from a snapshot with one of these proves nothing: its dump may lack sockets. */
+#define SPELL_HOLES (SNAP_INTERRUPTED | SNAP_PARTIAL | SNAP_CUT | SNAP_NETNS_LOST)
+
+/* Nor from one with one of these, unless all snapshots of the host have it. */
+#define SPELL_COVERAGE (SNAP_FILTERED | SNAP_NO_TABLE | SNAP_UNPRIVILEGED)
+
+struct spell_pass {
+	struct history *h;
+	const struct history_snapshot *snapshots;
+	struct spell_options options;
+	struct history_walk *walk;
+	const struct sockset *set;
+	struct conn_table table;
+
+	size_t index; /* the snapshot being worked on */
+	struct moment now;
+	bool complete;		/* is it? */
+	size_t before;		/* the snapshot before it; HISTORY_NONE: first of its boot */
+	size_t complete_before; /* the last complete one before it, or HISTORY_NONE */
+	uint32_t coverage;	/* flags that all snapshots of this host have */
+
+	uint32_t netns_file, netns_row; /* the last one looked up */
+	uint64_t netns;
+
+	struct spell *ready; /* complete, not yet handed out */
+	size_t ready_cap, ready_count, ready_at;
+	bool ended;
+	struct spell_basis basis;
+};
+
+/* How a spell ends; bounds on CLOCK_BOOTTIME. */
+struct spell_end {
+	struct spell_bound left;
+	int64_t offset_lo_ns, offset_hi_ns; /* wall - boottime around it */
+	size_t last;
+	uint8_t after;
+	bool open; /* it does not: `left` is void */
+};
+
+/* Hands out the present spell of a connection, unless the options leave it out. */
+int spell_emit(struct spell_pass *p, const struct conn *c, const struct spell_end *end,
+	       struct err *e) MUST_CHECK;
+
+/* The connection is next seen in another state, at the row filled before hi_ns. */
+int spell_emit_turn(struct spell_pass *p, const struct conn *c, uint8_t after, int64_t hi_ns,
+		    struct err *e) MUST_CHECK;
+/* It was not there in snapshot c->gone. */
+int spell_emit_gone(struct spell_pass *p, const struct conn *c, struct err *e) MUST_CHECK;
+/* It is still there in the last snapshot, or nothing proves that it is not. */
+int spell_emit_open(struct spell_pass *p, const struct conn *c, struct err *e) MUST_CHECK;
+/* The host went down; `next` is the first snapshot of the next boot. */
+int spell_emit_reboot(struct spell_pass *p, const struct conn *c, size_t next,
+		      struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,397 @@
+/*
+ * test_spell.c - spells of histories whose truth is known: bounds never miss it, more snapshots
+ * only narrow them, and files, days and key frames change nothing.
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lives.h"
+#include "spell.h"
+
+#define S	    INT64_C(1000000000)
+#define WALL_OFFSET (INT64_C(1763820000) * S)
+
+struct spells {
+	struct spell *all;
+	size_t count;
+	struct spell_basis basis;
+};
+
+static int compare_spells(const void *x, const void *y)
+{
+	const struct spell *a = x, *b = y;
+	if (a->id.cookie != b->id.cookie)
+		return a->id.cookie < b->id.cookie ? -1 : 1;
+	if (a->id.local_port != b->id.local_port)
+		return a->id.local_port < b->id.local_port ? -1 : 1;
+	return (a->first > b->first) - (a->first < b->first);
+}
+
+static struct spells spells_of(const char *dir)
+{
+	struct err e = {0};
+	struct history *h;
+	struct spell_pass *p;
+	struct spells s = {0};
+	const struct spell_options options = {.last = SIZE_MAX, .owners = true};
+	cr_assert_eq(history_open(&dir, 1, &h, &e), 0, "%s", e.text);
+	cr_assert_eq(spell_pass_new(h, &options, &p, &e), 0, "%s", e.text);
+	const struct spell *spell;
+	int rc;
+	while ((rc = spell_pass_next(p, &spell, &e)) > 0) {
+		s.all = realloc(s.all, (s.count + 1) * sizeof(*s.all));
+		cr_assert_not_null(s.all);
+		s.all[s.count++] = *spell;
+	}
+	cr_assert_eq(rc, 0, "%s", e.text);
+	spell_pass_basis(p, &s.basis);
+	spell_pass_free(p);
+	history_close(h);
+	if (s.count)
+		qsort(s.all, s.count, sizeof(*s.all), compare_spells);
+	return s;
+}
+
+static struct take usual_take(const char *dir)
+{
+	return (struct take){
+		.dir = dir,
+		.wall_offset_ns = WALL_OFFSET,
+		.first_ns = 1000 * S,
+		.last_ns = 1600 * S,
+		.every_ns = 20 * S,
+		.dump_ns = S,
+		.key_every = 10,
+	};
+}
+
+/* The state of `l` that a spell stands for. */
+static unsigned state_of(const struct life *l, const struct spell *s)
+{
+	for (unsigned i = 0; i < l->states; i++)
+		if (l->state[i] == s->state)
+			return i;
+	cr_assert(false, "cookie %llu never was in state %u", (unsigned long long)s->id.cookie,
+		  s->state);
+	return 0;
+}
+
+static void check_moment(const struct spell_bound *b, int64_t truth_ns, const char *what)
+{
+	cr_assert_leq(b->lo_ns, truth_ns, "%s: begins too late by %lld ns", what,
+		      (long long)(b->lo_ns - truth_ns));
+	cr_assert_geq(b->hi_ns, truth_ns, "%s: ends too early by %lld ns", what,
+		      (long long)(truth_ns - b->hi_ns));
+}
+
+static void check_truth(const struct lives *l, const struct take *take, const struct spell *s)
+{
+	const struct life *life = &l->all[s->id.cookie - 1];
+	unsigned i = state_of(life, s);
+	int64_t entered = life->at_ns[i], left = life->at_ns[i + 1];
+	check_moment(&s->entered, take_wall(take, entered), "entered");
+	cr_assert_leq(s->at_least_ms * 1000000, left - entered);
+	cr_assert_leq(s->seen_least_ms, s->seen_most_ms);
+	if (s->open) {
+		cr_assert_eq(s->at_most_ms, SPELL_UNKNOWN);
+		cr_assert_eq(s->left.lo_ns, SPELL_UNKNOWN);
+		cr_assert_leq(s->at_least_ms, s->age_most_ms);
+		return;
+	}
+	check_moment(&s->left, take_wall(take, left), "left");
+	cr_assert_geq(s->at_most_ms * 1000000, left - entered);
+	cr_assert_leq(s->at_least_ms, s->at_most_ms);
+}
+
+/* Every state that a snapshot shows must be in a spell. */
+static unsigned seen_spells(const struct lives *l, const struct take *take)
+{
+	unsigned seen = 0;
+	for (unsigned c = 0; c < l->count; c++) {
+		unsigned before = 0;
+		for (int64_t at = take->first_ns; at <= take->last_ns; at += take->every_ns) {
+			int64_t fill = at + take->dump_ns * c / (int64_t)l->count;
+			unsigned state = life_state(&l->all[c], fill);
+			seen += state && state != before;
+			before = state;
+		}
+	}
+	return seen;
+}
+
+Test(spell, bounds_hold_the_truth)
+{
+	char dir[64];
+	for (unsigned seed = 1; seed <= 8; seed++) {
+		struct lives l;
+		lives_dir(dir);
+		struct take take = usual_take(dir);
+		lives_init(&l, seed, 120, 900 * S, 1700 * S);
+		if (seed % 2) { /* the clock is set while they live */
+			take.step_at_ns = 1300 * S;
+			take.step_ns = seed % 4 == 1 ? 3600 * S : -3600 * S;
+		}
+		unsigned snapshots = lives_record(&l, &take);
+		struct spells s = spells_of(dir);
+		cr_assert_eq(s.basis.snapshots, snapshots);
+		cr_assert_eq(s.count, seen_spells(&l, &take));
+		for (size_t i = 0; i < s.count; i++)
+			check_truth(&l, &take, &s.all[i]);
+		free(s.all);
+		lives_fini(&l);
+		lives_remove(dir);
+	}
+}
+
+Test(spell, early_and_open_are_marked)
+{
+	char dir[64];
+	struct lives l;
+	lives_dir(dir);
+	struct take take = usual_take(dir);
+	lives_init(&l, 77, 120, 900 * S, 1700 * S);
+	unsigned snapshots = lives_record(&l, &take);
+	struct spells s = spells_of(dir);
+	unsigned early = 0, open = 0;
+	for (size_t i = 0; i < s.count; i++) {
+		const struct spell *spell = &s.all[i];
+		cr_assert_eq(spell->early, spell->first == 0);
+		cr_assert_eq(spell->open, spell->last == snapshots - 1);
+		early += spell->early;
+		open += spell->open;
+		if (spell->early)
+			cr_assert_str_eq(spell->entered.lo_source, "boot");
+	}
+	cr_assert_gt(early, 5);
+	cr_assert_gt(open, 5);
+	free(s.all);
+	lives_fini(&l);
+	lives_remove(dir);
+}
+
+static void check_same(const struct spell *a, const struct spell *b)
+{
+	cr_assert_eq(memcmp(&a->id, &b->id, sizeof(a->id)), 0);
+	cr_assert_eq(a->netns, b->netns);
+	cr_assert_eq(a->first, b->first);
+	cr_assert_eq(a->last, b->last);
+	cr_assert_eq(a->missed, b->missed);
+	cr_assert_eq(a->state, b->state);
+	cr_assert_eq(a->before, b->before);
+	cr_assert_eq(a->after, b->after);
+	cr_assert_eq(a->open, b->open);
+	cr_assert_eq(a->early, b->early);
+	cr_assert_eq(a->inode, b->inode);
+	cr_assert_eq(a->entered.lo_ns, b->entered.lo_ns);
+	cr_assert_eq(a->entered.hi_ns, b->entered.hi_ns);
+	cr_assert_eq(a->left.lo_ns, b->left.lo_ns);
+	cr_assert_eq(a->left.hi_ns, b->left.hi_ns);
+	cr_assert_eq(a->at_least_ms, b->at_least_ms);
+	cr_assert_eq(a->at_most_ms, b->at_most_ms);
+	cr_assert_eq(a->estimate_ms, b->estimate_ms);
+	cr_assert_eq(a->owner.process, b->owner.process);
+	cr_assert_eq(a->owner.source, b->owner.source);
+}
+
+Test(spell, files_and_key_frames_change_nothing)
+{
+	static const struct {
+		uint32_t key_every;
+		unsigned per_file;
+	} cuts[] = {{1, 0}, {7, 0}, {200, 0}, {200, 1}, {5, 6}, {3, 17}};
+	char dir[64];
+	struct lives l;
+	lives_dir(dir);
+	struct take take = usual_take(dir);
+	take.miss_per_mille = 20;
+	lives_init(&l, 5, 150, 900 * S, 1700 * S);
+	lives_record(&l, &take);
+	struct spells expect = spells_of(dir);
+	lives_remove(dir);
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		lives_dir(dir);
+		take.dir = dir;
+		take.key_every = cuts[i].key_every;
+		take.snapshots_per_file = cuts[i].per_file;
+		lives_record(&l, &take);
+		struct spells s = spells_of(dir);
+		cr_assert_eq(s.count, expect.count, "cut %zu: %zu spells, not %zu", i, s.count,
+			     expect.count);
+		for (size_t k = 0; k < s.count; k++)
+			check_same(&s.all[k], &expect.all[k]);
+		free(s.all);
+		lives_remove(dir);
+	}
+	free(expect.all);
+	lives_fini(&l);
+}
+
+static const struct spell *find(const struct spells *s, const struct spell *like)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->all[i].id.cookie == like->id.cookie && s->all[i].state == like->state)
+			return &s->all[i];
+	return NULL;
+}
+
+static void check_within(const struct spell *wide, const struct spell *narrow)
+{
+	cr_assert_geq(narrow->entered.lo_ns, wide->entered.lo_ns);
+	cr_assert_leq(narrow->entered.hi_ns, wide->entered.hi_ns);
+	cr_assert_geq(narrow->at_least_ms, wide->at_least_ms);
+	if (wide->open || narrow->open)
+		return;
+	cr_assert_geq(narrow->left.lo_ns, wide->left.lo_ns);
+	cr_assert_leq(narrow->left.hi_ns, wide->left.hi_ns);
+	cr_assert_leq(narrow->at_most_ms, wide->at_most_ms);
+}
+
+Test(spell, more_snapshots_only_narrow)
+{
+	char few[64], many[64];
+	for (unsigned seed = 20; seed < 24; seed++) {
+		struct lives l;
+		lives_dir(few);
+		lives_dir(many);
+		lives_init(&l, seed, 100, 900 * S, 1700 * S);
+		struct take take = usual_take(few);
+		lives_record(&l, &take);
+		take.dir = many;
+		take.every_ns = 5 * S;
+		lives_record(&l, &take);
+		struct spells a = spells_of(few), b = spells_of(many);
+		cr_assert_gt(b.count, a.count);
+		for (size_t i = 0; i < a.count; i++) {
+			const struct spell *narrow = find(&b, &a.all[i]);
+			cr_assert_not_null(narrow);
+			check_within(&a.all[i], narrow);
+		}
+		free(a.all);
+		free(b.all);
+		lives_fini(&l);
+		lives_remove(few);
+		lives_remove(many);
+	}
+}
+
+/* A connection that lives through all of it; its dumps are made by hand below. */
+static struct lives one_life(struct life *life, unsigned cookie, uint16_t port)
+{
+	*life = (struct life){.states = 1,
+			      .state = {STATE_ESTAB},
+			      .at_ns = {900 * S, 9000 * S},
+			      .process = 1,
+			      .id = {.cookie = cookie,
+				     .netns = 1,
+				     .local_port = port,
+				     .peer_port = 80,
+				     .proto = PROTO_TCP,
+				     .family = 2}};
+	return (struct lives){.all = life, .count = 1};
+}
+
+Test(spell, a_cookie_used_again_is_another_connection)
+{
+	char dir[64];
+	struct life lives[2];
+	lives_dir(dir);
+	one_life(&lives[0], 42, 1000);
+	struct lives l = one_life(&lives[1], 42, 2000);
+	lives[0].at_ns[1] = lives[1].at_ns[0] = 1300 * S;
+	l.all = lives;
+	l.count = 2;
+	struct take take = usual_take(dir);
+	lives_record(&l, &take);
+	struct spells s = spells_of(dir);
+	cr_assert_eq(s.count, 2);
+	cr_assert_eq(s.basis.connections, 2);
+	cr_assert(!s.all[0].open && s.all[1].open);
+	cr_assert_eq(s.all[0].id.local_port, 1000);
+	free(s.all);
+	lives_remove(dir);
+}
+
+Test(spell, missing_from_a_dump_and_back_is_one_spell)
+{
+	char dir[64];
+	struct life life;
+	lives_dir(dir);
+	struct lives l = one_life(&life, 1, 1000);
+	struct take take = usual_take(dir);
+	take.last_ns = 1100 * S;
+	unsigned before = lives_record(&l, &take);
+	take.first_ns = take.last_ns = 1120 * S; /* one dump without it */
+	take.first_file = 1;
+	take.miss_per_mille = 1000;
+	lives_record(&l, &take);
+	take.first_ns = 1140 * S;
+	take.last_ns = 1200 * S;
+	take.first_file = 2;
+	take.miss_per_mille = 0;
+	lives_record(&l, &take);
+	struct spells s = spells_of(dir);
+	cr_assert_eq(s.count, 1);
+	cr_assert_eq(s.all[0].missed, 1);
+	cr_assert(s.all[0].open);
+	cr_assert_gt(s.all[0].last, before);
+	free(s.all);
+	lives_remove(dir);
+}
+
+Test(spell, a_reboot_ends_all)
+{
+	char dir[64];
+	struct life life;
+	lives_dir(dir);
+	struct lives l = one_life(&life, 1, 1000);
+	struct take take = usual_take(dir);
+	lives_record(&l, &take); /* until 1600 s of the first boot */
+	take.boot_id = "boot-2";
+	take.first_file = 1;
+	take.wall_offset_ns += 1650 * S; /* the next one begins 50 s later */
+	lives_record(&l, &take);
+	struct spells s = spells_of(dir);
+	cr_assert_eq(s.count, 2);
+	const struct spell *old = &s.all[0], *new = &s.all[1];
+	cr_assert(!old->open && old->early && new->open &&new->early);
+	cr_assert_str_eq(old->left.hi_source, "reboot");
+	cr_assert_eq(old->left.hi_ns, WALL_OFFSET + 1650 * S);
+	cr_assert_eq(new->entered.lo_ns, WALL_OFFSET + 1650 * S);
+	cr_assert_neq(old->boot, new->boot);
+	free(s.all);
+	lives_remove(dir);
+}
+
+Test(spell, owners_are_carried)
+{
+	char dir[64];
+	struct life life[2];
+	lives_dir(dir);
+	one_life(&life[1], 2, 22); /* the listener */
+	life[1].state[0] = STATE_LISTEN;
+	life[1].id.peer_port = 0;
+	struct lives l = one_life(&life[0], 1, 1000);
+	life[0].states = 2;
+	life[0].state[1] = STATE_TIME_WAIT;
+	life[0].at_ns[1] = 1200 * S;
+	life[0].at_ns[2] = 1250 * S;
+	struct life unaccepted;
+	one_life(&unaccepted, 3, 22);
+	unaccepted.process = 0;
+	struct life all[3] = {life[1], life[0], unaccepted};
+	l.all = all;
+	l.count = 3;
+	struct take take = usual_take(dir);
+	lives_record(&l, &take);
+	struct spells s = spells_of(dir);
+	cr_assert_eq(s.count, 4);
+	cr_assert_eq(s.all[0].owner.source, OWNER_FD);
+	cr_assert_eq(s.all[1].state, STATE_TIME_WAIT);
+	cr_assert_eq(s.all[1].owner.source, OWNER_HISTORY);
+	cr_assert_eq(s.all[1].owner.process, 1);
+	cr_assert_eq(s.all[3].owner.source, OWNER_LISTENER);
+	cr_assert_eq(s.all[3].owner.process, 1);
+	free(s.all);
+	lives_remove(dir);
+}
