@@ -23,19 +23,10 @@
 #define SOCKLAPSE_SPELL_H
 
 #include "history.h"
+#include "owner.h"
 #include "sock.h"
 
 #define SPELL_UNKNOWN INT64_MIN /* a time or length that is not bounded */
-
-enum owner_source {
-	OWNER_NONE,
-	OWNER_FD,	/* a process held it while the spell lasted */
-	OWNER_HISTORY,	/* a process held the same connection before */
-	OWNER_LISTENER, /* not accepted yet: who holds the listening socket */
-};
-
-/* "fd", "history", "listener"; NULL for none. */
-const char *owner_source_name(enum owner_source source);
 
 struct spell_owner {
 	uint32_t file;	  /* which recording `process` is a row of */

@@ -15,12 +15,6 @@ static const char by_snapshot[] = "snapshot";
 static const char by_reboot[] = "reboot";
 static const char assume_middle[] = "middle of the bounds";
 
-const char *owner_source_name(enum owner_source source)
-{
-	static const char *const names[] = {NULL, "fd", "history", "listener"};
-	return (unsigned)source < sizeof(names) / sizeof(names[0]) ? names[source] : NULL;
-}
-
 void spell_source_text(const struct spell_bound *bound, char ret_text[64])
 {
 	const char *lo = bound->lo_source ? bound->lo_source : "";
