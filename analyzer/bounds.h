@@ -62,10 +62,8 @@ enum bounds_source {
 	BY_LAST_SENT,	   /* time since data was sent */
 	BY_LAST_RECEIVED,  /* time since data arrived */
 	BY_LAST_ACK,	   /* time since an ACK arrived */
-	BY_BUSY_TIME,	   /* time with data outstanding */
 	BY_ONE_SEGMENT,	   /* exactly one segment arrived: the one that made the state */
 	BY_TIMEWAIT_TIMER, /* the running timer of TIME-WAIT */
-	BY_NEXT_STATE,	   /* the bracket of the state that followed */
 	BOUNDS_SOURCES
 };
 
@@ -79,6 +77,7 @@ enum bounds_assumption {
 	ASSUME_FIN_TIMEOUT,   /* the host's tcp_fin_timeout counts, not TCP_LINGER2 */
 	ASSUME_NOT_REARMED,   /* the last ACK was not lost: TIME-WAIT did not begin anew */
 	ASSUME_FIN_AT_ONCE,   /* nothing was unsent at close(): the FIN went out at once */
+	ASSUME_ONE_SIDED,     /* the two ends did not open the connection at the same time */
 	ASSUME_FULL_TIME, /* the timer ran out; nothing ended the socket before, or set it anew */
 	BOUNDS_ASSUMPTIONS
 };
@@ -113,8 +112,8 @@ struct bounds_spell {
 	struct bounds_guess guess;   /* of the same moment */
 	struct bounds_span snapshot; /* by snapshot times alone: lo..hi */
 	int64_t born_ns;	     /* the connection is not older than this */
-	int64_t expiry_lo_ns;	     /* when the timer runs out, as last seen; */
-	int64_t expiry_hi_ns;	     /* lo > hi: no timer */
+	int64_t expiry_lo_ns;	     /* when the timer of TIME-WAIT or a closed FIN-WAIT-2 */
+	int64_t expiry_hi_ns;	     /* runs out, as last seen; lo > hi: there is none */
 	uint32_t flags;
 };
 
@@ -124,6 +123,13 @@ struct bounds_end {
 	struct bounds_guess guess;
 	uint32_t flags;
 };
+
+/*
+ * How long the spell lasted:
+ *   at least = left.lo_ns - entered.hi_ns (not below 0)
+ *   at most  = left.hi_ns - entered.lo_ns
+ * and for an open spell the last row's lo_ns and hi_ns stand in for left.
+ */
 
 /* What is known from before the first row of a spell. */
 struct bounds_before {

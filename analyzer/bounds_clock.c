@@ -1,0 +1,74 @@
+/*
+ * bounds_clock.c - how exact the kernel's stamps and timers are.
+ */
+#include "bounds_rules.h"
+
+/* CONFIG_HZ as distributions and architectures have it; for hosts whose HZ is not known. */
+static const uint32_t usual_hz[] = {100, 250, 300, 1000};
+
+#define HZ_LEAST 24u
+#define HZ_MOST	 10000u
+
+#define MARGIN_TICKS	5
+#define MARGIN_LEAST_NS (20 * NS_PER_MS)
+
+/* Beyond this the wheel holds a timer at its last level (kernel/time/timer.c, WHEEL_TIMEOUT_MAX) */
+#define WHEEL_LEVELS	 9u
+#define WHEEL_SLOTS	 INT64_C(63)
+#define WHEEL_LEVEL_BITS 3u
+
+static bool hz_known(const struct bounds_host *host)
+{
+	return host->hz >= HZ_LEAST && host->hz <= HZ_MOST;
+}
+
+int64_t bounds_margin_ns(const struct bounds_host *host)
+{
+	uint32_t hz = hz_known(host) ? host->hz : usual_hz[0];
+	int64_t ns = MARGIN_TICKS * NS_PER_S / hz;
+	return ns > MARGIN_LEAST_NS ? ns : MARGIN_LEAST_NS;
+}
+
+static int64_t late_at(uint32_t hz, int64_t ns)
+{
+	int64_t ticks = ns / (NS_PER_S / hz) + 1;
+	unsigned level = 0;
+	while (level + 1 < WHEEL_LEVELS && ticks >= WHEEL_SLOTS << (level * WHEEL_LEVEL_BITS))
+		level++;
+	return (INT64_C(1) << (level * WHEEL_LEVEL_BITS)) * NS_PER_S / hz;
+}
+
+int64_t bounds_late_ns(const struct bounds_host *host, int64_t ns)
+{
+	if (hz_known(host))
+		return late_at(host->hz, ns);
+	int64_t worst = 0;
+	for (size_t i = 0; i < sizeof(usual_hz) / sizeof(usual_hz[0]); i++) {
+		int64_t late = late_at(usual_hz[i], ns);
+		worst = late > worst ? late : worst;
+	}
+	return worst;
+}
+
+int64_t bounds_timer_ns(const struct sock_row *row)
+{
+	uint64_t ms = row->queue.timer_ms;
+	if (row->queue.timer == TIMER_OFF || ms > UINT32_MAX)
+		return -1;
+	/* Kernels before 5.10 let a timer that is due go below 0, in 32 bits. */
+	if (ms > INT32_MAX)
+		return 0;
+	return (int64_t)ms * NS_PER_MS;
+}
+
+bool bounds_expiry(const struct bounds_host *host, const struct bounds_row *at, int64_t *ret_lo_ns,
+		   int64_t *ret_hi_ns)
+{
+	int64_t left_ns = bounds_timer_ns(at->row);
+	if (left_ns < 0)
+		return false;
+	int64_t margin_ns = bounds_margin_ns(host);
+	*ret_lo_ns = left_ns ? bounds_add(at->lo_ns, left_ns - margin_ns) : INT64_MIN;
+	*ret_hi_ns = bounds_add(at->hi_ns, left_ns + margin_ns);
+	return true;
+}
