@@ -38,7 +38,9 @@ step() {
 		return 0
 	fi
 	result "not ok $name: see ${log#"$root"/}"
-	tail -n 40 "$log" | sed 's/^/    /'
+	grep -E '(error|warning):' "$log" >"$log.errors" || tail -n 40 "$log" >"$log.errors"
+	head -n 40 "$log.errors" | sed 's/^/    /'
+	rm -f "$log.errors"
 	return 1
 }
 
@@ -153,21 +155,22 @@ export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:exitcode=99"
 unset MAKEFLAGS LIBRARY_PATH
 export LC_ALL=C.UTF-8
 
-built=yes
+built=' format '
 case " $chosen " in
 *' gcc '* | *' layers '* | *' valgrind '* | *' e2e '*)
-	CC=gcc build gcc build-gcc || built=no
+	CC=gcc build gcc build-gcc && built="$built gcc layers valgrind e2e "
 	;;
 esac
 case " $chosen " in
 *' clang '* | *' corrupt '* | *' fuzz '*)
 	CC=clang build clang build-asan -Dfuzzers=true -Db_sanitize=address,undefined \
-		-Db_lundef=false || built=no
+		-Db_lundef=false && built="$built clang corrupt fuzz "
 	;;
 esac
 for part in $chosen; do
-	[ "$built" = yes ] || [ "$part" = format ] || continue
-	"part_$part"
+	case $built in
+	*" $part "*) "part_$part" ;;
+	esac
 done
 
 passed=$(awk '/^ok /{ n += match($0, /\([0-9]+ tests/) ? substr($0, RSTART + 1) + 0 : 1 } END { print n + 0 }' "$results")

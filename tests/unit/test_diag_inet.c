@@ -389,8 +389,8 @@ static size_t make_msg(uint8_t *msg, unsigned type, const void *payload, size_t 
 static void check_extra(const struct buf *extra, unsigned type, const uint8_t *bytes, size_t len)
 {
 	cr_assert_eq(extra->len, 6 + len);
-	cr_assert_eq(extra->bytes[0] | extra->bytes[1] << 8, type);
-	cr_assert_eq(extra->bytes[2] | extra->bytes[3] << 8, len);
+	cr_assert_eq((unsigned)(extra->bytes[0] | extra->bytes[1] << 8), type);
+	cr_assert_eq((size_t)(extra->bytes[2] | extra->bytes[3] << 8), len);
 	cr_assert_eq(extra->bytes[4] | extra->bytes[5], 0);
 	cr_assert_eq(memcmp(extra->bytes + 6, bytes, len), 0);
 }

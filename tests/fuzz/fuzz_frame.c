@@ -1,0 +1,77 @@
+/*
+ * fuzz_frame.c - frame_apply() on arbitrary parts.
+ *
+ * The input is a run of frames. A frame is a byte with its number of parts, then for each part: a
+ * byte (part number in the low nibble, codec above it), varint raw length, varint length, bytes.
+ * seed_frame.c makes good ones. A set that was taken must be readable as a whole.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "frame.h"
+#include "fuzz.h"
+
+#define FRAMES_MAX 64
+/* Compressed zeros unpack to a thousand times their length: that is slow, not interesting. */
+#define RAW_MAX_BYTES (1u << 16)
+
+static bool take_part(struct span *in, struct frame_part parts[PART_COUNT])
+{
+	uint8_t head = span_u8(in);
+	struct frame_part *p = &parts[head & 15];
+	p->codec = head >> 4;
+	p->raw_bytes = (uint32_t)span_varint_max(in, RAW_MAX_BYTES);
+	p->len = (size_t)span_varint_max(in, span_left(in));
+	p->bytes = span_take(in, p->len);
+	p->there = !in->bad;
+	return p->there;
+}
+
+static bool take_frame(struct span *in, struct frame_part parts[PART_COUNT])
+{
+	memset(parts, 0, sizeof(*parts) * PART_COUNT);
+	unsigned count = span_u8(in) & 15;
+	while (count-- && take_part(in, parts))
+		;
+	return !in->bad;
+}
+
+/* Every value can be asked for; a position leads to a slot that is there. */
+static void read_all(const struct sockset *set)
+{
+	struct sock_row row;
+	for (uint32_t at = 0; at < set->rows; at++) {
+		if (set->order[at] >= set->slots)
+			abort();
+		sockset_row(set, at, &row);
+		(void)sockset_batch(set, at);
+		for (unsigned i = 0; i < columns_count; i += 7)
+			(void)sockset_present(set, &columns[i], at);
+	}
+	for (uint32_t i = 0; i < set->born_count; i++)
+		if (set->born[i] >= set->rows)
+			abort();
+	for (uint32_t i = 0; i < set->died_count; i++)
+		if (set->died[i] >= set->slots)
+			abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct span in = span_of(bytes, len);
+	struct frame_part parts[PART_COUNT];
+	struct frame_scratch scratch = {0};
+	struct sockset set;
+	struct err e;
+	sockset_init(&set, GRP_ALL);
+	for (int i = 0; i < FRAMES_MAX && span_left(&in) && take_frame(&in, parts); i++) {
+		if (frame_apply(&set, parts, &scratch, &e))
+			sockset_clear(&set);
+		else
+			read_all(&set);
+	}
+	sockset_fini(&set);
+	frame_scratch_fini(&scratch);
+	return 0;
+}
