@@ -396,7 +396,6 @@ static void store_stamps(struct sock_row *row, uint64_t tick_ms)
 	struct row_evidence *v = &row->evidence;
 	row->queue.timer_ms = stamp_store(ENC_EXPIRY, row->queue.timer_ms, tick_ms);
 	v->last_data_sent_ms = (uint32_t)stamp_store(ENC_STAMP, v->last_data_sent_ms, tick_ms);
-	v->last_ack_sent_ms = (uint32_t)stamp_store(ENC_STAMP, v->last_ack_sent_ms, tick_ms);
 	v->last_data_recv_ms = (uint32_t)stamp_store(ENC_STAMP, v->last_data_recv_ms, tick_ms);
 	v->last_ack_recv_ms = (uint32_t)stamp_store(ENC_STAMP, v->last_ack_recv_ms, tick_ms);
 }
