@@ -31,7 +31,8 @@ int64_t bounds_margin_ns(const struct bounds_host *host)
 
 static int64_t late_at(uint32_t hz, int64_t ns)
 {
-	int64_t ticks = ns / (NS_PER_S / hz) + 1;
+	/* The wheel's own clock may lag, too: a timer then seems further away. */
+	int64_t ticks = ns / (NS_PER_S / hz) + 1 + MARGIN_TICKS;
 	unsigned level = 0;
 	while (level + 1 < WHEEL_LEVELS && ticks >= WHEEL_SLOTS << (level * WHEEL_LEVEL_BITS))
 		level++;
