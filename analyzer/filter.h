@@ -49,9 +49,10 @@ struct filter_choice {
 /* A word that can be compared. Tables of these live at least as long as the filters made of them.
  */
 struct filter_field {
-	const char *name;     /* lower case */
-	const char *sql;      /* expression; of an uncertain value: what it is at least */
-	const char *sql_most; /* of an uncertain value: what it is at most; NULL: sql is exact */
+	const char *name;	/* lower case */
+	const char *sql;	/* expression; of an uncertain value: what it is at least */
+	const char *sql_most;	/* of an uncertain value: what it is at most; NULL: sql is exact */
+	const char *sql_number; /* FILTER_TEXT: what a whole number is compared with, or NULL */
 	enum filter_type type;
 	int64_t unit_ns;		     /* FILTER_DURATION: what 1 in the column means */
 	const struct filter_choice *choices; /* FILTER_CHOICE: ends with a NULL word */

@@ -384,6 +384,8 @@ static int read_field(struct filter_parser *p, const struct filter_field *field,
 	switch (field->type) {
 	case FILTER_TEXT:
 		n->value = filter_text_value(p->filter, t->word);
+		if (field->sql_number && filter_read_number(token_text(p, t), INT64_MAX, &v))
+			n->value = (struct filter_value){.kind = VALUE_INT, .num = (int64_t)v};
 		return 0;
 	case FILTER_CHOICE:
 		return read_choice(p, t, n);

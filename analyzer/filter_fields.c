@@ -34,7 +34,10 @@ static const struct filter_choice owner_sources[] = {
 		{.name = "user", .sql = "uid", .type = FILTER_USER},                               \
 		{.name = "inode", .sql = "inode", .type = FILTER_NUMBER},                          \
 		{.name = "cookie", .sql = "cookie", .type = FILTER_NUMBER},                        \
-		{.name = "netns", .sql = "netns", .type = FILTER_TEXT},                            \
+		{.name = "netns",                                                                  \
+		 .sql = "netns_name",                                                              \
+		 .sql_number = "netns",                                                            \
+		 .type = FILTER_TEXT},                                                             \
 		{.name = "container", .sql = "container", .type = FILTER_TEXT},                    \
 		{.name = "host", .sql = "host", .type = FILTER_TEXT},                              \
 	{                                                                                          \

@@ -253,6 +253,9 @@ static void put_field(struct writer *w, const struct filter_node *n)
 	const struct filter_field *field = n->field;
 	if (field->type == FILTER_CHOICE && !*filter_text(w->f, n->value.text)) {
 		buf_printf(w->out, "coalesce(%s,'')=''", field->sql);
+	} else if (field->type == FILTER_TEXT && n->value.kind == VALUE_INT) {
+		buf_printf(w->out, "%s=", field->sql_number);
+		put_value(w, &n->value);
 	} else if (field->type == FILTER_CHOICE || field->type == FILTER_TEXT) {
 		put_text_match(w, field->sql, &n->value);
 	} else if (field->sql_most) {

@@ -4,7 +4,7 @@
 CREATE TABLE socket (
   n INTEGER PRIMARY KEY, proto, family, state, local, local_port, peer, peer_port,
   recvq, sendq, timer, retrans, backoff, rtt_us, cwnd, uid, inode, cookie,
-  pid, comm, exe, cmdline, cgroup, container, owner_source, host, netns, ifindex, dev, mark);
+  pid, comm, exe, cmdline, cgroup, container, owner_source, host, netns, netns_name, ifindex, dev, mark);
 
 INSERT INTO socket (n, proto, family, state, local, local_port, peer, peer_port) VALUES
   ( 1, 'tcp',      2, 'LISTEN',         '0.0.0.0',                     22, '0.0.0.0',                      0),
@@ -36,7 +36,7 @@ INSERT INTO socket (n, proto, family, state, local, local_port, peer, peer_port)
   (27, 'tcp',      2, 'BOUND-INACTIVE', '127.0.0.1',                 7000, '0.0.0.0',                      0),
   (28, 'netlink', 16, 'UNCONN',         'genl',                4294963200, '',                             0);
 
-UPDATE socket SET host = 'alpha', netns = 'host', ifindex = 0, dev = '', inode = 1000 + n,
+UPDATE socket SET host = 'alpha', netns = 4026531840, ifindex = 0, dev = '', inode = 1000 + n,
   cookie = 4096 + n, uid = 0, recvq = 0, sendq = 0, timer = '', owner_source = 'fd';
 UPDATE socket SET inode = 0, owner_source = NULL WHERE n IN (6, 10, 11, 21, 24, 25, 26);
 
@@ -44,7 +44,7 @@ UPDATE socket SET pid = 700, comm = 'sshd', exe = '/usr/sbin/sshd', cgroup = '/s
   sendq = 128 WHERE n = 1;
 UPDATE socket SET pid = 1200, comm = 'sshd', exe = '/usr/sbin/sshd', rtt_us = 12000, cwnd = 10, retrans = 0,
   backoff = 0, timer = 'keepalive', cgroup = '/user.slice/session-3.scope' WHERE n = 2;
-UPDATE socket SET pid = 3000, comm = 'java', exe = '/usr/lib/jvm/bin/java', uid = 1001, netns = 'pod7',
+UPDATE socket SET pid = 3000, comm = 'java', exe = '/usr/lib/jvm/bin/java', uid = 1001, netns = 4026532700, netns_name = 'pod7',
   cmdline = 'java -jar "search engine.jar" --port=8080', container = '3f2a77c0ffee',
   cgroup = '/kubepods/pod7/3f2a77c0ffee' WHERE n IN (3, 4);
 UPDATE socket SET rtt_us = 800, cwnd = 10, sendq = 70000, timer = 'on', retrans = 3, backoff = 3, mark = 0x13
@@ -69,7 +69,7 @@ UPDATE socket SET timer = 'persist', sendq = 4096 WHERE n = 24;
 
 CREATE TABLE spell (
   n INTEGER PRIMARY KEY, proto, family, state, local, local_port, peer, peer_port, uid, inode, cookie,
-  pid, comm, exe, cmdline, container, owner_source, host, netns, at_least_ms, at_most_ms);
+  pid, comm, exe, cmdline, container, owner_source, host, netns, netns_name, at_least_ms, at_most_ms);
 
 INSERT INTO spell (n, proto, family, state, local, local_port, peer, peer_port, comm, at_least_ms, at_most_ms)
 VALUES
