@@ -131,7 +131,6 @@ void bounds_enter(const struct bounds_host *host, const struct bounds_row *now,
 {
 	struct bounds_spell spell = {
 		.snapshot = by_snapshots(now, before),
-		.born_ns = before ? before->born_ns : 0,
 		.expiry_lo_ns = INT64_MAX,
 		.expiry_hi_ns = INT64_MIN,
 	};
@@ -140,11 +139,12 @@ void bounds_enter(const struct bounds_host *host, const struct bounds_row *now,
 		spell.flags |= BOUNDS_CONTRADICTION;
 	}
 	spell.entered = spell.snapshot;
+	bounds_remember(before, &spell);
 	struct bounds_clue clue = {
 		.host = host,
 		.now = now,
 		.prev = before ? before->row : NULL,
-		.born_ns = spell.born_ns,
+		.spell = &spell,
 		.margin_ns = bounds_margin_ns(host),
 	};
 	combine(&clue, &spell);
@@ -158,7 +158,7 @@ void bounds_more(const struct bounds_host *host, const struct bounds_row *now,
 	struct bounds_clue clue = {
 		.host = host,
 		.now = now,
-		.born_ns = spell->born_ns,
+		.spell = spell,
 		.margin_ns = bounds_margin_ns(host),
 	};
 	combine(&clue, spell);

@@ -106,15 +106,22 @@ struct bounds_guess {
 #define BOUNDS_REARMED	     2u /* the timer was seen set anew between two rows of the spell */
 #define BOUNDS_KILLED	     4u /* gone before its timer could have run out */
 
+/* The three stamps of tcp_info: sent, received, acknowledged. */
+#define BOUNDS_STAMPS 3
+
 /* The beginning of one spell. Kept by the caller; no pointers inside. */
 struct bounds_spell {
 	struct bounds_span entered;  /* the bracket */
 	struct bounds_guess guess;   /* of the same moment */
-	struct bounds_span snapshot; /* by snapshot times alone: lo..hi */
-	int64_t born_ns;	     /* the connection is not older than this */
-	int64_t expiry_lo_ns;	     /* when the timer of TIME-WAIT or a closed FIN-WAIT-2 */
-	int64_t expiry_hi_ns;	     /* runs out, as last seen; lo > hi: there is none */
+	struct bounds_span snapshot; /* by snapshot times alone */
 	uint32_t flags;
+
+	/* What later rows need; of no use to others. */
+	uint8_t from;	       /* the state at the row before, if that had segs_in; or 0 */
+	uint32_t from_segs_in; /* and its count */
+	int64_t stamp_ns[BOUNDS_STAMPS]; /* each stamp was set at this time, or later */
+	int64_t expiry_lo_ns;		 /* when the timer of TIME-WAIT or a closed FIN-WAIT-2 */
+	int64_t expiry_hi_ns;		 /* runs out, as last seen; lo > hi: there is none */
 };
 
 /* The end of one spell. */

@@ -11,10 +11,10 @@
  */
 void bounds_fin_arrived(const struct bounds_clue *c, struct bounds_found *f)
 {
-	bounds_stamp_at_least(c, f, COL_ID_last_ack_recv_ms, BY_LAST_ACK);
-	bounds_stamp_at_most(c, f, COL_ID_last_data_recv_ms, BY_LAST_RECEIVED);
+	bounds_stamp_at_least(c, f, STAMP_ACK, BY_LAST_ACK);
+	bounds_stamp_at_most(c, f, STAMP_RECEIVED, BY_LAST_RECEIVED);
 	int64_t ns;
-	if (bounds_stamp_most(c, COL_ID_last_ack_recv_ms, &ns))
+	if (bounds_stamp_most(c, STAMP_ACK, &ns))
 		bounds_guess(c, f, ns, ns, ASSUME_NO_LATER_ACK);
 }
 
@@ -25,7 +25,7 @@ void bounds_fin_arrived(const struct bounds_clue *c, struct bounds_found *f)
 void bounds_fin_arrived_unanswered(const struct bounds_clue *c, struct bounds_found *f)
 {
 	if (bounds_sent(c, COL_ID_data_segs_out) && bounds_info(c)->data_segs_out == 0)
-		bounds_stamp_at_most(c, f, COL_ID_last_ack_recv_ms, BY_LAST_ACK);
+		bounds_stamp_at_most(c, f, STAMP_ACK, BY_LAST_ACK);
 }
 
 /*
@@ -34,16 +34,15 @@ void bounds_fin_arrived_unanswered(const struct bounds_clue *c, struct bounds_fo
  */
 void bounds_one_segment(const struct bounds_clue *c, struct bounds_found *f)
 {
-	if (!c->prev || !bounds_is_full(c->prev->row) ||
-	    !bounds_row_sent(c->prev->row, COL_ID_segs_in) || !bounds_sent(c, COL_ID_segs_in))
+	const struct bounds_spell *spell = c->spell;
+	if (!spell->from || !bounds_sent(c, COL_ID_segs_in))
 		return;
-	unsigned from = c->prev->row->state.state;
-	if (c->now->row->state.state == STATE_ESTAB && from != STATE_SYN_SENT)
+	if (c->now->row->state.state == STATE_ESTAB && spell->from != STATE_SYN_SENT)
 		return;
-	if (bounds_info(c)->segs_in - c->prev->row->evidence.segs_in != 1)
+	if (bounds_info(c)->segs_in - spell->from_segs_in != 1)
 		return;
 	int64_t ns;
-	if (bounds_stamp_most(c, COL_ID_last_ack_recv_ms, &ns))
+	if (bounds_stamp_most(c, STAMP_ACK, &ns))
 		bounds_exactly(c, f, ns, BY_ONE_SEGMENT);
 }
 
@@ -54,11 +53,11 @@ void bounds_one_segment(const struct bounds_clue *c, struct bounds_found *f)
  */
 void bounds_fin_acked(const struct bounds_clue *c, struct bounds_found *f)
 {
-	bounds_stamp_at_least(c, f, COL_ID_last_ack_recv_ms, BY_LAST_ACK);
-	bounds_stamp_at_most(c, f, COL_ID_last_data_sent_ms, BY_LAST_SENT);
+	bounds_stamp_at_least(c, f, STAMP_ACK, BY_LAST_ACK);
+	bounds_stamp_at_most(c, f, STAMP_SENT, BY_LAST_SENT);
 	int64_t ack_ns, data_ns;
-	if (bounds_stamp_most(c, COL_ID_last_ack_recv_ms, &ack_ns) &&
-	    bounds_stamp_most(c, COL_ID_last_data_recv_ms, &data_ns) && data_ns > ack_ns)
+	if (bounds_stamp_most(c, STAMP_ACK, &ack_ns) &&
+	    bounds_stamp_most(c, STAMP_RECEIVED, &data_ns) && data_ns > ack_ns)
 		bounds_guess(c, f, ack_ns, ack_ns, ASSUME_NO_LATER_ACK);
 }
 
@@ -117,7 +116,7 @@ void bounds_timewait_timer(const struct bounds_clue *c, struct bounds_found *f)
 /* LAST-ACK: no data came after the peer's FIN, and that came before we closed. */
 void bounds_last_ack_most(const struct bounds_clue *c, struct bounds_found *f)
 {
-	bounds_stamp_at_most(c, f, COL_ID_last_data_recv_ms, BY_LAST_RECEIVED);
+	bounds_stamp_at_most(c, f, STAMP_RECEIVED, BY_LAST_RECEIVED);
 }
 
 /*

@@ -68,12 +68,18 @@ void bounds_guess(const struct bounds_clue *c, struct bounds_found *f, int64_t l
 
 /* Stamps: "so many milliseconds ago". */
 
-static uint32_t stamp_ms(const struct sock_row *row, enum column_id id)
+static const uint8_t stamp_columns[BOUNDS_STAMPS] = {
+	[STAMP_SENT] = COL_ID_last_data_sent_ms,
+	[STAMP_RECEIVED] = COL_ID_last_data_recv_ms,
+	[STAMP_ACK] = COL_ID_last_ack_recv_ms,
+};
+
+static uint32_t stamp_ms(const struct sock_row *row, enum bounds_stamp stamp)
 {
 	const struct row_evidence *e = &row->evidence;
-	if (id == COL_ID_last_data_sent_ms)
+	if (stamp == STAMP_SENT)
 		return e->last_data_sent_ms;
-	return id == COL_ID_last_data_recv_ms ? e->last_data_recv_ms : e->last_ack_recv_ms;
+	return stamp == STAMP_RECEIVED ? e->last_data_recv_ms : e->last_ack_recv_ms;
 }
 
 /* EVIDENCE section 0: a stamp that was never set reads as the time since the tick was 0. */
@@ -86,50 +92,65 @@ static bool is_never(const struct bounds_clue *c, uint32_t ms)
 }
 
 /* The stamp, if it is there and was ever set. Wraps only make it too small: a lower bound. */
-bool bounds_stamp_least(const struct bounds_clue *c, enum column_id id, int64_t *ret_ns)
+bool bounds_stamp_least(const struct bounds_clue *c, enum bounds_stamp stamp, int64_t *ret_ns)
 {
-	if (!bounds_sent(c, id))
+	if (!bounds_sent(c, stamp_columns[stamp]))
 		return false;
-	uint32_t ms = stamp_ms(c->now->row, id);
+	uint32_t ms = stamp_ms(c->now->row, stamp);
 	if (is_never(c, ms) || (int64_t)ms * NS_PER_MS > bounds_add(c->now->hi_ns, c->margin_ns))
 		return false;
 	*ret_ns = (int64_t)ms * NS_PER_MS;
 	return true;
 }
 
-/* Did the stamp not wrap between the row before and this one? */
-static bool is_unwrapped_since(const struct bounds_clue *c, enum column_id id)
+/* The stamp, if it can also be an upper bound: it was set too late to have wrapped. */
+bool bounds_stamp_most(const struct bounds_clue *c, enum bounds_stamp stamp, int64_t *ret_ns)
 {
-	if (!c->prev || !bounds_row_sent(c->prev->row, id))
-		return false;
-	int64_t then_ns = (int64_t)stamp_ms(c->prev->row, id) * NS_PER_MS;
-	int64_t since_ns = bounds_sub(c->now->hi_ns, c->prev->lo_ns);
-	return bounds_add(then_ns, since_ns) < STAMP_SAFE_NS;
+	return bounds_sub(c->now->hi_ns, c->spell->stamp_ns[stamp]) < STAMP_SAFE_NS &&
+	       bounds_stamp_least(c, stamp, ret_ns);
 }
 
 /*
- * The stamp, if it can also be an upper bound: it did not wrap in the life of the connection, or
- * not since the row before (before which the state was not entered anyway).
+ * No stamp is older than the connection. One that had not wrapped at the row before was set then
+ * or is set later; if it had, then at a time when the state was not yet entered, so that taking it
+ * for younger does no harm.
  */
-bool bounds_stamp_most(const struct bounds_clue *c, enum column_id id, int64_t *ret_ns)
+static int64_t stamp_not_before_ns(const struct bounds_before *before, enum bounds_stamp stamp)
 {
-	bool young = bounds_sub(c->now->hi_ns, c->born_ns) < STAMP_SAFE_NS;
-	return (young || is_unwrapped_since(c, id)) && bounds_stamp_least(c, id, ret_ns);
+	int64_t ns = before->born_ns;
+	if (!before->row || !bounds_row_sent(before->row->row, stamp_columns[stamp]))
+		return ns;
+	int64_t ago_ns = (int64_t)stamp_ms(before->row->row, stamp) * NS_PER_MS;
+	int64_t set_ns = bounds_sub(before->row->lo_ns, ago_ns);
+	return set_ns > ns ? set_ns : ns;
 }
 
-void bounds_stamp_at_least(const struct bounds_clue *c, struct bounds_found *f, enum column_id id,
-			   enum bounds_source source)
+void bounds_remember(const struct bounds_before *before, struct bounds_spell *spell)
+{
+	static const struct bounds_before nothing = {.absent_ns = BOUNDS_EARLY};
+	before = before ? before : &nothing;
+	for (unsigned i = 0; i < BOUNDS_STAMPS; i++)
+		spell->stamp_ns[i] = stamp_not_before_ns(before, (enum bounds_stamp)i);
+	if (!before->row || !bounds_is_full(before->row->row) ||
+	    !bounds_row_sent(before->row->row, COL_ID_segs_in))
+		return;
+	spell->from = before->row->row->state.state;
+	spell->from_segs_in = before->row->row->evidence.segs_in;
+}
+
+void bounds_stamp_at_least(const struct bounds_clue *c, struct bounds_found *f,
+			   enum bounds_stamp stamp, enum bounds_source source)
 {
 	int64_t ns;
-	if (bounds_stamp_least(c, id, &ns))
+	if (bounds_stamp_least(c, stamp, &ns))
 		bounds_at_least(c, f, ns, source);
 }
 
-void bounds_stamp_at_most(const struct bounds_clue *c, struct bounds_found *f, enum column_id id,
-			  enum bounds_source source)
+void bounds_stamp_at_most(const struct bounds_clue *c, struct bounds_found *f,
+			  enum bounds_stamp stamp, enum bounds_source source)
 {
 	int64_t ns;
-	if (bounds_stamp_most(c, id, &ns))
+	if (bounds_stamp_most(c, stamp, &ns))
 		bounds_at_most(c, f, ns, source);
 }
 

@@ -23,19 +23,19 @@
  */
 static void estab_least(const struct bounds_clue *c, struct bounds_found *f)
 {
-	bounds_stamp_at_least(c, f, COL_ID_last_data_sent_ms, BY_LAST_SENT);
-	bounds_stamp_at_least(c, f, COL_ID_last_ack_recv_ms, BY_LAST_ACK);
+	bounds_stamp_at_least(c, f, STAMP_SENT, BY_LAST_SENT);
+	bounds_stamp_at_least(c, f, STAMP_ACK, BY_LAST_ACK);
 	if (bounds_sent(c, COL_ID_options) && !(bounds_info(c)->options & OPTION_SYN_DATA))
-		bounds_stamp_at_least(c, f, COL_ID_last_data_recv_ms, BY_LAST_RECEIVED);
+		bounds_stamp_at_least(c, f, STAMP_RECEIVED, BY_LAST_RECEIVED);
 }
 
 /* ESTAB: a direction without data still has the stamp of the establishment (or of the SYN). */
 static void estab_most(const struct bounds_clue *c, struct bounds_found *f)
 {
 	if (bounds_sent(c, COL_ID_data_segs_out) && bounds_info(c)->data_segs_out == 0)
-		bounds_stamp_at_most(c, f, COL_ID_last_data_sent_ms, BY_LAST_SENT);
+		bounds_stamp_at_most(c, f, STAMP_SENT, BY_LAST_SENT);
 	if (bounds_sent(c, COL_ID_data_segs_in) && bounds_info(c)->data_segs_in == 0)
-		bounds_stamp_at_most(c, f, COL_ID_last_data_recv_ms, BY_LAST_RECEIVED);
+		bounds_stamp_at_most(c, f, STAMP_RECEIVED, BY_LAST_RECEIVED);
 }
 
 /*

@@ -16,8 +16,8 @@
 struct bounds_clue {
 	const struct bounds_host *host;
 	const struct bounds_row *now;
-	const struct bounds_row *prev; /* of the same connection, in another state, or NULL */
-	int64_t born_ns;
+	const struct bounds_row *prev; /* at the first row: the row in another state, or NULL */
+	const struct bounds_spell *spell;
 	int64_t margin_ns;
 };
 
@@ -64,13 +64,22 @@ const struct row_evidence *bounds_info(const struct bounds_clue *c);
 bool bounds_sent(const struct bounds_clue *c, enum column_id id);
 bool bounds_row_sent(const struct sock_row *row, enum column_id id);
 
+enum bounds_stamp {
+	STAMP_SENT,
+	STAMP_RECEIVED,
+	STAMP_ACK
+};
+
 /*
- * One of the three stamps ("so many milliseconds ago"), if it was sent and ever set. Stamps wrap
- * after 49.7 days. _least: it may have, the time is then longer; _most: it has not, in the life of
- * the connection or at least since the row before (until which the state was not entered anyway).
+ * A stamp ("so many milliseconds ago"), if it was sent and ever set. Stamps wrap after 49.7 days.
+ * _least: it may have, the time is then longer; _most: it has not, in the life of the connection
+ * or at least since the row before (until which the state was not entered anyway).
  */
-bool bounds_stamp_least(const struct bounds_clue *c, enum column_id id, int64_t *ret_ns);
-bool bounds_stamp_most(const struct bounds_clue *c, enum column_id id, int64_t *ret_ns);
+bool bounds_stamp_least(const struct bounds_clue *c, enum bounds_stamp stamp, int64_t *ret_ns);
+bool bounds_stamp_most(const struct bounds_clue *c, enum bounds_stamp stamp, int64_t *ret_ns);
+
+/* Fills in what `spell` keeps for later rows. */
+void bounds_remember(const struct bounds_before *before, struct bounds_spell *spell);
 
 /* The retransmission timeout, and the first one before backoff (never too long). */
 int64_t bounds_rto_ns(const struct bounds_clue *c);
@@ -87,10 +96,10 @@ void bounds_at_most(const struct bounds_clue *c, struct bounds_found *f, int64_t
 		    enum bounds_source source);
 void bounds_exactly(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,
 		    enum bounds_source source);
-void bounds_stamp_at_least(const struct bounds_clue *c, struct bounds_found *f, enum column_id id,
-			   enum bounds_source source);
-void bounds_stamp_at_most(const struct bounds_clue *c, struct bounds_found *f, enum column_id id,
-			  enum bounds_source source);
+void bounds_stamp_at_least(const struct bounds_clue *c, struct bounds_found *f,
+			   enum bounds_stamp stamp, enum bounds_source source);
+void bounds_stamp_at_most(const struct bounds_clue *c, struct bounds_found *f,
+			  enum bounds_stamp stamp, enum bounds_source source);
 
 /* The dwell is in [least_ns, most_ns] if the assumption holds. The first guess counts. */
 void bounds_guess(const struct bounds_clue *c, struct bounds_found *f, int64_t least_ns,
