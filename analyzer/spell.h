@@ -22,7 +22,7 @@
 #ifndef SOCKLAPSE_SPELL_H
 #define SOCKLAPSE_SPELL_H
 
-#include "history.h"
+#include "history_walk.h"
 #include "owner.h"
 #include "sock.h"
 
@@ -99,6 +99,9 @@ struct spell_basis {
 	uint64_t connections; /* different ones seen */
 };
 void spell_pass_basis(const struct spell_pass *p, struct spell_basis *ret);
+
+/* The stretches of snapshots that could not be read, so far. */
+const struct history_gap *spell_pass_gaps(const struct spell_pass *p, size_t *ret_count);
 
 /* The snapshot (index) that the pass has come to, for a progress line. */
 size_t spell_pass_at(const struct spell_pass *p);

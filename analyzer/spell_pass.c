@@ -415,6 +415,12 @@ void spell_pass_basis(const struct spell_pass *p, struct spell_basis *ret)
 	history_walk_gaps(p->walk, &gaps, &ret->unreadable);
 }
 
+const struct history_gap *spell_pass_gaps(const struct spell_pass *p, size_t *ret_count)
+{
+	size_t snapshots;
+	return history_walk_gaps(p->walk, ret_count, &snapshots);
+}
+
 size_t spell_pass_at(const struct spell_pass *p)
 {
 	return p->index == HISTORY_NONE ? p->options.first : p->index;

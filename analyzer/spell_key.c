@@ -1,0 +1,165 @@
+/* spell_key.c - see spell_key.h. */
+#include "spell_key.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct spell_key {
+	const char *name;
+	const char *column;
+	const char *field; /* of spell_value.h */
+	const char *port;  /* a second one, put behind the first as in ADDRESS:PORT; or NULL */
+	bool is_number;
+};
+
+static const struct spell_key all_keys[] = {
+	{"state", "state", "state", NULL, false},
+	{"comm", "comm", "comm", NULL, false},
+	{"pid", "pid", "pid", NULL, true},
+	{"exe", "exe", "exe", NULL, false},
+	{"cmdline", "cmdline", "cmdline", NULL, false},
+	{"uid", "uid", "uid", NULL, true},
+	{"cgroup", "cgroup", "cgroup", NULL, false},
+	{"container", "container", "container", NULL, false},
+	{"netns", "netns", "netns", NULL, true},
+	{"host", "host", "host", NULL, false},
+	{"proto", "proto", "proto", NULL, false},
+	{"local", "local", "local", "local_port", false},
+	{"peer", "peer", "peer", "peer_port", false},
+	{"src", "src", "local", NULL, false},
+	{"dst", "dst", "peer", NULL, false},
+	{"sport", "sport", "local_port", NULL, true},
+	{"dport", "dport", "peer_port", NULL, true},
+	{"peer-port", "peer_port", "peer_port", NULL, true},
+	{"owner", "owner_source", "owner_source", NULL, false},
+};
+
+static const struct spell_key *find_key(const char *word, size_t len)
+{
+	for (size_t i = 0; i < sizeof(all_keys) / sizeof(all_keys[0]); i++)
+		if (strlen(all_keys[i].name) == len && strncmp(all_keys[i].name, word, len) == 0)
+			return &all_keys[i];
+	return NULL;
+}
+
+/* "state, comm, ...", for the message. */
+static int fail_unknown(const char *word, size_t len, struct err *e)
+{
+	struct buf names = {0};
+	for (size_t i = 0; i < sizeof(all_keys) / sizeof(all_keys[0]); i++)
+		buf_printf(&names, "%s%s", i ? " " : "", all_keys[i].name);
+	int rc = err_set(e, ERR_USAGE, "--by: %.*s: not a key; there are: %s",
+			 len < 40 ? (int)len : 40, word, buf_str(&names));
+	buf_fini(&names);
+	return rc;
+}
+
+int spell_keys_parse(const char *list, struct spell_keys *ret, struct err *e)
+{
+	struct spell_keys keys = {.count = 0};
+	for (const char *word = list;; word++) {
+		size_t len = strcspn(word, ",");
+		const struct spell_key *key = find_key(word, len);
+		if (!key)
+			return fail_unknown(word, len, e);
+		if (keys.count == SPELL_MAX_KEYS)
+			return err_set(e, ERR_USAGE, "--by: more than %u keys", SPELL_MAX_KEYS);
+		keys.keys[keys.count++] = key;
+		word += len;
+		if (!*word)
+			break;
+	}
+	*ret = keys;
+	return 0;
+}
+
+const char *spell_key_name(const struct spell_key *key)
+{
+	return key->name;
+}
+
+const char *spell_key_column(const struct spell_key *key)
+{
+	return key->column;
+}
+
+bool spell_key_is_number(const struct spell_key *key)
+{
+	return key->is_number;
+}
+
+static void pack_text(const char *text, size_t len, struct buf *ret)
+{
+	buf_put_u8(ret, SPELL_TEXT);
+	buf_put_varint(ret, len);
+	buf_put(ret, text, len);
+}
+
+static int pack_endpoint(const struct spell_key *key, struct spell_look *look, struct buf *ret,
+			 struct err *e)
+{
+	struct spell_value addr, port;
+	int rc = spell_field_get(look, (unsigned)spell_field_by_name(key->port), &port, e);
+	if (!rc)
+		rc = spell_field_get(look, (unsigned)spell_field_by_name(key->field), &addr, e);
+	if (rc)
+		return rc;
+	if (addr.kind != SPELL_TEXT) {
+		buf_put_u8(ret, SPELL_NULL);
+		return 0;
+	}
+	bool v6 = look->spell->id.family == AF_INET6;
+	struct buf text = {0};
+	buf_printf(&text, "%s%s%s:%lld", v6 ? "[" : "", addr.text, v6 ? "]" : "",
+		   (long long)port.number);
+	pack_text((const char *)text.bytes, text.len, ret);
+	ret->failed |= text.failed;
+	buf_fini(&text);
+	return 0;
+}
+
+static int pack_field(const struct spell_key *key, struct spell_look *look, struct buf *ret,
+		      struct err *e)
+{
+	struct spell_value v;
+	int rc = spell_field_get(look, (unsigned)spell_field_by_name(key->field), &v, e);
+	if (rc)
+		return rc;
+	if (v.kind == SPELL_TEXT) {
+		pack_text(v.text, v.len, ret);
+	} else {
+		buf_put_u8(ret, (uint8_t)v.kind);
+		if (v.kind == SPELL_INT)
+			buf_put_varint(ret, (uint64_t)v.number);
+	}
+	return 0;
+}
+
+int spell_keys_pack(const struct spell_keys *keys, struct spell_look *look, struct buf *ret,
+		    struct err *e)
+{
+	buf_clear(ret);
+	for (unsigned i = 0; i < keys->count; i++) {
+		const struct spell_key *key = keys->keys[i];
+		int rc = key->port ? pack_endpoint(key, look, ret, e)
+				   : pack_field(key, look, ret, e);
+		if (rc)
+			return rc;
+	}
+	return ret->failed ? err_set(e, ERR_NOMEM, "spells: out of memory") : 0;
+}
+
+struct spell_value spell_key_unpack(struct span *packed)
+{
+	struct spell_value v = {.kind = span_u8(packed)};
+	if (v.kind == SPELL_INT)
+		v.number = (int64_t)span_varint(packed);
+	if (v.kind == SPELL_TEXT) {
+		v.len = span_varint(packed);
+		v.text = (const char *)span_take(packed, v.len);
+	}
+	if (packed->bad)
+		v = (struct spell_value){.kind = SPELL_NULL};
+	return v;
+}

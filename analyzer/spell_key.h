@@ -1,0 +1,36 @@
+/*
+ * spell_key.h - what spells can be summed by: the words of --by, and the values of a spell for
+ * them, packed into bytes that are equal exactly if the values are.
+ */
+#ifndef SOCKLAPSE_SPELL_KEY_H
+#define SOCKLAPSE_SPELL_KEY_H
+
+#include "buf.h"
+#include "bytes.h"
+#include "spell_value.h"
+
+#define SPELL_MAX_KEYS 8u
+
+struct spell_key;
+
+struct spell_keys {
+	const struct spell_key *keys[SPELL_MAX_KEYS];
+	unsigned count;
+};
+
+/* Reads "comm,state". ERR_USAGE names the word that is no key. */
+int spell_keys_parse(const char *list, struct spell_keys *ret, struct err *e) MUST_CHECK;
+
+/* "peer-port" and, for JSON and SQL, "peer_port"; is its value a number? */
+const char *spell_key_name(const struct spell_key *key);
+const char *spell_key_column(const struct spell_key *key);
+bool spell_key_is_number(const struct spell_key *key);
+
+/* Packs a spell's values of all keys into `ret`, which is emptied first. */
+int spell_keys_pack(const struct spell_keys *keys, struct spell_look *look, struct buf *ret,
+		    struct err *e) MUST_CHECK;
+
+/* The next value of a packed key. Texts are not NUL-terminated. */
+struct spell_value spell_key_unpack(struct span *packed);
+
+#endif
