@@ -52,8 +52,9 @@ struct rec_snapshot {
 	int64_t mono_begin_ns;
 	bool key; /* set by the writer */
 	uint32_t flags;
-	uint32_t sockets; /* set by the writer */
-	uint64_t bytes;	  /* set by the writer */
+	uint32_t sockets;   /* set by the writer */
+	uint64_t bytes;	    /* set by the writer */
+	uint64_t encode_us; /* time that encoding took; set by the writer, not in the file */
 };
 
 struct rec_process {

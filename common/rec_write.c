@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "rec_write_internal.h"
@@ -413,11 +414,20 @@ static int put_snapshot(struct rec_writer *w, const struct rec_snapshot *info, c
 	return rc;
 }
 
+static uint64_t mono_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
 static int write_snapshot(struct rec_writer *w, struct rec_snapshot *info, const char *costs,
 			  struct err *e)
 {
 	struct frame_part parts[PART_COUNT];
+	uint64_t begin_us = mono_us();
 	int rc = track_encode(w->track, w->options.level, parts, e);
+	info->encode_us = mono_us() - begin_us;
 	if (!rc)
 		rc = rec_writer_txn(w, e);
 	sqlite3_stmt *stmt;

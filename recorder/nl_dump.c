@@ -10,7 +10,8 @@
 #include <netlink/socket.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
+
+#include "clocks.h"
 
 /* The kernel answers a dump at once. Silence for so long means that it never will. */
 #define RECEIVE_TIMEOUT_S 5
@@ -104,9 +105,7 @@ static ssize_t io_receive(void *ctx, void *bytes, size_t size)
 static uint64_t io_mono_ns(void *ctx)
 {
 	(void)ctx;
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	return clocks_mono_ns();
 }
 
 static uint64_t io_tick_ms(void *ctx)

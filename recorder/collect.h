@@ -1,0 +1,54 @@
+/*
+ * collect.h - one snapshot: the sockets of the kernel's dumps and, found meanwhile in /proc, the
+ * processes that hold them, given to a recording's writer.
+ */
+#ifndef SOCKLAPSE_COLLECT_H
+#define SOCKLAPSE_COLLECT_H
+
+#include "proc_walk.h"
+#include "rec_write.h"
+
+struct collect;
+
+struct collect_options {
+	enum cmdline_mode cmdline;
+	uint64_t deadline_ns; /* longest time for each part (dumps, walk); 0: none */
+};
+
+/* What a snapshot cost. Durations in microseconds of CLOCK_MONOTONIC. */
+struct collect_costs {
+	uint64_t dump_us;   /* all netlink dumps, decoding included */
+	uint64_t walk_us;   /* /proc, in a thread beside the dumps */
+	uint64_t wait_us;   /* from the last dump's end to the walk's end */
+	uint64_t owners_us; /* putting processes to sockets */
+	uint64_t encode_us; /* making the frame */
+	uint64_t commit_us; /* writing it, and syncing */
+	uint64_t total_us;
+	uint64_t cpu_us; /* user and system time of all threads */
+	uint64_t dump_bytes;
+	uint64_t fds;
+	uint32_t datagrams;
+	uint32_t processes; /* looked at */
+	uint32_t holders;   /* processes that hold a socket */
+	uint32_t denied;    /* processes that could not be looked into */
+	uint32_t duplicates;
+	uint32_t malformed;
+};
+
+/* Opens what every snapshot needs. Call caps_drop() before. */
+int collect_new(const struct collect_options *options, struct collect **ret,
+		struct err *e) MUST_CHECK;
+void collect_free(struct collect *c);
+
+/*
+ * Takes a snapshot into `w` and commits it. A dump that is not whole, processes that cannot be
+ * looked into and the like are flags and costs of the snapshot, not errors. On an error nothing
+ * was written.
+ */
+int collect_snapshot(struct collect *c, struct rec_writer *w, struct rec_snapshot *ret_info,
+		     struct collect_costs *ret_costs, struct err *e) MUST_CHECK;
+
+/* Costs as members of a JSON object, without braces. */
+void collect_costs_json(const struct collect_costs *costs, struct buf *json);
+
+#endif

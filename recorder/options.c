@@ -1,0 +1,223 @@
+/* options.c - see options.h. */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc_parse.h"
+
+const char options_help[] =
+	"usage: socklapse-record [OPTIONS]\n"
+	"Takes a snapshot of the host's sockets and of the processes that hold them.\n"
+	"\n"
+	"  -d, --dir DIR        directory of recordings, one file per host and UTC day\n"
+	"                       (default " DEFAULT_DIR ")\n"
+	"  -o, --output FILE    this file instead, no daily rotation\n"
+	"  -i, --interval DUR   a snapshot every DUR (100ms, 10s, 1min); without it: one\n"
+	"  -n, --count N        stop after N snapshots\n"
+	"      --cmdline none|exe|full   what is kept of a process's command\n"
+	"                       (default exe: its program, not its arguments)\n"
+	"      --deadline DUR   a part that takes longer is cut off, and the snapshot says\n"
+	"                       which (default 1min)\n"
+	"      --note TEXT      write an event (\"deploy 14:02\") instead of a snapshot\n"
+	"      --stats          a line of JSON on stdout for each snapshot: what it cost\n"
+	"  -q, --quiet          no warnings\n"
+	"  -v, --verbose        a line on stderr for each snapshot\n"
+	"  -h, --help\n"
+	"  -V, --version\n"
+	"\n"
+	"SIGTERM and SIGINT end it after the snapshot under way, SIGUSR1 takes one now,\n"
+	"SIGHUP opens the file anew. Exit code: 0 done, 1 failed, 2 wrong usage,\n"
+	"75 another run holds the recording.\n";
+
+bool options_duration(const char *text, uint64_t *ret_ns)
+{
+	static const struct {
+		const char *name;
+		double ns;
+	} units[] = {{"ms", 1e6}, {"s", 1e9}, {"sec", 1e9}, {"min", 60e9}, {"h", 3600e9}};
+	/* strtod() would also take a sign, white space, hexadecimal and "inf". */
+	size_t digits = strspn(text, "0123456789.");
+	if (digits == 0 || digits > 20)
+		return false;
+	char *end;
+	double value = strtod(text, &end);
+	if (end != text + digits)
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].name) != 0)
+			continue;
+		double ns = value * units[i].ns + 0.5;
+		if (!(ns <= (double)MAX_DURATION_NS + 0.5))
+			return false;
+		*ret_ns = (uint64_t)ns;
+		return true;
+	}
+	return false;
+}
+
+/* Handlers of options with an argument: false if it makes no sense. */
+static bool set_dir(struct options *o, const char *arg)
+{
+	o->dir = arg;
+	return *arg;
+}
+
+static bool set_output(struct options *o, const char *arg)
+{
+	o->output = arg;
+	return *arg;
+}
+
+static bool set_interval(struct options *o, const char *arg)
+{
+	return options_duration(arg, &o->interval_ns) && o->interval_ns >= MIN_INTERVAL_NS;
+}
+
+static bool set_deadline(struct options *o, const char *arg)
+{
+	return options_duration(arg, &o->deadline_ns) && o->deadline_ns > 0;
+}
+
+static bool set_count(struct options *o, const char *arg)
+{
+	uint32_t n;
+	if (!proc_parse_number(arg, &n) || n == 0)
+		return false;
+	o->count = n;
+	return true;
+}
+
+static bool set_cmdline(struct options *o, const char *arg)
+{
+	static const char *const modes[] = {
+		[CMDLINE_NONE] = "none", [CMDLINE_EXE] = "exe", [CMDLINE_FULL] = "full"};
+	for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(arg, modes[i]) == 0) {
+			o->cmdline = (enum cmdline_mode)i;
+			return true;
+		}
+	return false;
+}
+
+static bool set_note(struct options *o, const char *arg)
+{
+	o->note = arg;
+	return *arg;
+}
+
+#define FLAG(name)                                                                                 \
+	static bool set_##name(struct options *o, const char *arg)                                 \
+	{                                                                                          \
+		(void)arg;                                                                         \
+		return o->name = true;                                                             \
+	}
+FLAG(stats)
+FLAG(quiet)
+FLAG(verbose)
+FLAG(help)
+FLAG(version)
+
+/* Options without a letter. */
+enum {
+	OPT_CMDLINE = 256,
+	OPT_DEADLINE,
+	OPT_NOTE,
+	OPT_STATS,
+};
+
+static const struct {
+	struct option option;
+	bool (*set)(struct options *o, const char *arg);
+	const char *wants; /* what its argument must be */
+} table[] = {
+	{{"dir", required_argument, NULL, 'd'}, set_dir, "a directory"},
+	{{"output", required_argument, NULL, 'o'}, set_output, "a file"},
+	{{"interval", required_argument, NULL, 'i'},
+	 set_interval,
+	 "a duration from 10ms to 24h with its unit, such as 10s"},
+	{{"count", required_argument, NULL, 'n'}, set_count, "a number of snapshots"},
+	{{"cmdline", required_argument, NULL, OPT_CMDLINE}, set_cmdline, "none, exe or full"},
+	{{"deadline", required_argument, NULL, OPT_DEADLINE},
+	 set_deadline,
+	 "a duration up to 24h with its unit, such as 30s"},
+	{{"note", required_argument, NULL, OPT_NOTE}, set_note, "a text"},
+	{{"stats", no_argument, NULL, OPT_STATS}, set_stats, ""},
+	{{"quiet", no_argument, NULL, 'q'}, set_quiet, ""},
+	{{"verbose", no_argument, NULL, 'v'}, set_verbose, ""},
+	{{"help", no_argument, NULL, 'h'}, set_help, ""},
+	{{"version", no_argument, NULL, 'V'}, set_version, ""},
+};
+#define OPTIONS	   (sizeof(table) / sizeof(table[0]))
+#define SHORT_LIST ":d:o:i:n:qvhV"
+
+static const char *name_of(int val)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (table[i].option.val == val)
+			return table[i].option.name;
+	return NULL;
+}
+
+/* What getopt_long() did not like; it says in optopt which option, if it knows that one. */
+static int refuse(int result, const char *word, struct err *e)
+{
+	const char *name = name_of(optopt);
+	if (result == ':')
+		return err_set(e, ERR_USAGE, "--%s: its argument is missing", name);
+	if (name)
+		return err_set(e, ERR_USAGE, "--%s: takes no argument", name);
+	if (optopt)
+		return err_set(e, ERR_USAGE, "-%c: no such option", optopt);
+	return err_set(e, ERR_USAGE, "%s: no such option", word);
+}
+
+static int take_option(int result, struct options *o, struct err *e)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (table[i].option.val == result) {
+			if (table[i].set(o, optarg))
+				return 0;
+			return err_set(e, ERR_USAGE, "--%s %s: wants %s", table[i].option.name,
+				       optarg, table[i].wants);
+		}
+	return err_set(e, ERR_USAGE, "no such option");
+}
+
+static int check(const struct options *o, struct err *e)
+{
+	if (o->help || o->version)
+		return 0;
+	if (o->count > 1 && !o->interval_ns)
+		return err_set(e, ERR_USAGE, "--count: wants --interval too");
+	if (o->note && (o->interval_ns || o->count))
+		return err_set(e, ERR_USAGE, "--note: goes without --interval and --count");
+	return 0;
+}
+
+int options_parse(int argc, char *const argv[], struct options *ret, struct err *e)
+{
+	struct option list[OPTIONS + 1] = {{0}};
+	struct options o = {
+		.dir = DEFAULT_DIR, .cmdline = CMDLINE_EXE, .deadline_ns = DEFAULT_DEADLINE_NS};
+	for (size_t i = 0; i < OPTIONS; i++)
+		list[i] = table[i].option;
+	optind = 0; /* starts anew, whatever was parsed before */
+	opterr = 0;
+	for (;;) {
+		int result = getopt_long(argc, argv, SHORT_LIST, list, NULL);
+		if (result == -1)
+			break;
+		int rc = result == '?' || result == ':' ? refuse(result, argv[optind - 1], e)
+							: take_option(result, &o, e);
+		if (rc)
+			return rc;
+	}
+	if (optind < argc)
+		return err_set(e, ERR_USAGE, "%s: what is this?", argv[optind]);
+	int rc = check(&o, e);
+	if (!rc)
+		*ret = o;
+	return rc;
+}

@@ -1,0 +1,83 @@
+/*
+ * proc_walk.h - who holds which socket: walks a /proc, given as a directory descriptor, and keeps
+ * for every socket inode each (process, fd) that refers to it. Allocates only to grow its arrays.
+ *
+ * A walk is not atomic. All of a process is read below one descriptor of its directory, which goes
+ * dead with the process: values of two processes with the same pid are never mixed. Threads that
+ * do not share their process's descriptors (unshare(CLONE_FILES)) are not looked at.
+ */
+#ifndef SOCKLAPSE_PROC_WALK_H
+#define SOCKLAPSE_PROC_WALK_H
+
+#include <stdatomic.h>
+
+#include "buf.h"
+#include "err.h"
+
+/* How much of a process's command is kept. */
+enum cmdline_mode {
+	CMDLINE_NONE, /* neither executable nor arguments */
+	CMDLINE_EXE,  /* the executable's path */
+	CMDLINE_FULL, /* and the arguments */
+};
+
+/* Longer arguments are cut off here. */
+#define PROC_CMDLINE_MAX 4096
+
+/* No more processes or holders than this are kept (sockset.h: SOCKSET_MAX_ROWS sockets). */
+#define PROC_MAX_HOLDERS (1u << 24)
+
+#define PROC_NO_HOLDER UINT32_MAX
+
+/* A descriptor that refers to a socket. */
+struct proc_holder {
+	uint32_t inode;
+	uint32_t process; /* index in processes[] */
+	uint32_t fd;
+	uint32_t next; /* index of the next holder with the same hash; PROC_NO_HOLDER: none */
+};
+
+/* A process that holds a socket. Texts are offsets in proc_walk.text; 0: unknown. */
+struct proc_found {
+	int64_t pid;
+	int64_t ppid;
+	int64_t uid;
+	uint64_t start_ticks;
+	uint32_t comm, exe, cmdline, cgroup, container;
+};
+
+struct proc_walk {
+	struct proc_holder *holders; /* in the order of the walk */
+	size_t holders_cap;
+	uint32_t holders_count;
+	struct proc_found *processes;
+	size_t processes_cap;
+	uint32_t processes_count;
+	struct buf text;
+	uint32_t *buckets; /* hash of inode -> first holder */
+	unsigned bucket_bits;
+
+	uint64_t fds_seen;	 /* descriptors of any kind */
+	uint32_t processes_seen; /* processes, with sockets or without */
+	uint32_t denied;	 /* processes that could not be looked into */
+	bool cut;		 /* `stop` was set, or a limit was reached */
+};
+
+void proc_walk_fini(struct proc_walk *w);
+
+/*
+ * Walks. `proc_fd` is a directory like /proc; the walk starts from an empty result but keeps
+ * memory. `stop` may be set by another thread to end it early. Processes that vanish meanwhile are
+ * left out. ERR_IO: /proc itself cannot be read; ERR_NOMEM.
+ */
+int proc_walk_run(struct proc_walk *w, int proc_fd, enum cmdline_mode mode, const atomic_bool *stop,
+		  struct err *e) MUST_CHECK NONNULL(1, 4);
+
+/* The first holder of a socket, or PROC_NO_HOLDER; go on with proc_walk_next(). */
+uint32_t proc_walk_find(const struct proc_walk *w, uint32_t inode);
+uint32_t proc_walk_next(const struct proc_walk *w, uint32_t holder);
+
+/* A text of a process, or NULL if it is unknown. */
+const char *proc_walk_text(struct proc_walk *w, uint32_t offset);
+
+#endif

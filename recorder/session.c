@@ -1,0 +1,162 @@
+/* session.c - see session.h. */
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "clocks.h"
+#include "lock.h"
+#include "pending.h"
+#include "rotate.h"
+
+static int add_suffix(const char *base, const char *suffix, char ret[PATH_MAX], struct err *e)
+{
+	int n = snprintf(ret, PATH_MAX, "%s%s", base, suffix);
+	if (n < 0 || n >= PATH_MAX)
+		return err_set(e, ERR_LIMIT, "%s: its name is too long", base);
+	return 0;
+}
+
+static int make_names(struct session *s, struct err *e)
+{
+	const struct options *o = s->options;
+	int rc = o->output ? add_suffix(o->output, "", s->base, e) : rotate_make_dir(o->dir, e);
+	if (!rc && !o->output)
+		rc = rotate_base(o->dir, s->facts.host.hostname, s->base, sizeof(s->base), e);
+	if (!rc)
+		rc = add_suffix(s->base, ".lock", s->lock_path, e);
+	return rc ? rc : add_suffix(s->base, ".pending", s->pending_path, e);
+}
+
+int session_open(struct session *s, const struct options *options, struct err *e)
+{
+	memset(s, 0, sizeof(*s));
+	s->options = options;
+	s->lock_fd = -1;
+	int rc = hostfacts_read(&s->facts, "", e);
+	if (!rc)
+		rc = make_names(s, e);
+	if (!rc)
+		rc = lock_take(s->lock_path, false, &s->lock_fd, e);
+	if (rc == ERR_BUSY && !options->note &&
+	    pending_put(s->pending_path, clocks_wall_ns(), "gap",
+			"a run was skipped: the one before it was not done", NULL))
+		snprintf(s->notice, sizeof(s->notice), "%s: cannot leave word of the skipped run",
+			 s->pending_path);
+	return rc;
+}
+
+void session_close(struct session *s)
+{
+	rec_writer_close(s->writer);
+	collect_free(s->collect);
+	hostfacts_fini(&s->facts);
+	lock_release(s->lock_path, s->lock_fd);
+	s->writer = NULL;
+	s->collect = NULL;
+	s->lock_fd = -1;
+}
+
+void session_reopen(struct session *s)
+{
+	rec_writer_close(s->writer);
+	s->writer = NULL;
+}
+
+/* Opens or makes the recording; a damaged one is set aside. */
+static int open_writer(struct session *s, const char *path, struct err *e)
+{
+	char aside[PATH_MAX];
+	int rc = rec_writer_open(path, &s->facts.host, NULL, &s->writer, e);
+	if (rc != ERR_CORRUPT)
+		return rc;
+	struct err why = e ? *e : (struct err){0};
+	rc = rec_set_aside(path, aside, sizeof(aside), e);
+	if (rc)
+		return rc;
+	snprintf(s->notice, sizeof(s->notice), "%s; set aside as %s", why.text, aside);
+	rc = rec_writer_open(path, &s->facts.host, NULL, &s->writer, e);
+	if (rc)
+		return rc;
+	return rec_writer_event(s->writer, clocks_wall_ns(), "set-aside", s->notice, e);
+}
+
+/* Makes `writer` that of the file for this moment. */
+static int want_writer(struct session *s, struct err *e)
+{
+	char path[PATH_MAX];
+	int rc = s->options->output ? add_suffix(s->base, "", path, e)
+				    : rotate_path(s->base, clocks_wall_ns(), path, sizeof(path), e);
+	if (rc || (s->writer && strcmp(path, s->path) == 0))
+		return rc;
+	session_reopen(s);
+	rc = open_writer(s, path, e);
+	if (!rc)
+		memcpy(s->path, path, sizeof(s->path));
+	return rc;
+}
+
+static int take_pending(void *ctx, int64_t wall_ns, const char *kind, const char *text,
+			struct err *e)
+{
+	struct session *s = ctx;
+	return rec_writer_event(s->writer, wall_ns, kind, text, e);
+}
+
+static int want_collect(struct session *s, struct err *e)
+{
+	const struct collect_options options = {.cmdline = s->options->cmdline,
+						.deadline_ns = s->options->deadline_ns};
+	return s->collect ? 0 : collect_new(&options, &s->collect, e);
+}
+
+int session_take(struct session *s, struct session_snapshot *ret, struct err *e)
+{
+	s->notice[0] = '\0';
+	int rc = want_collect(s, e);
+	if (!rc)
+		rc = want_writer(s, e);
+	if (!rc)
+		rc = pending_take(s->pending_path, take_pending, s, e);
+	if (!rc)
+		rc = collect_snapshot(s->collect, s->writer, &ret->info, &ret->costs, e);
+	return rc;
+}
+
+int session_event(struct session *s, const char *kind, const char *text, struct err *e)
+{
+	s->notice[0] = '\0';
+	if (s->lock_fd < 0)
+		return pending_put(s->pending_path, clocks_wall_ns(), kind, text, e);
+	int rc = want_writer(s, e);
+	return rc ? rc : rec_writer_event(s->writer, clocks_wall_ns(), kind, text, e);
+}
+
+const char *session_stats(const struct session *s, const struct session_snapshot *snap,
+			  struct buf *json)
+{
+	struct rusage usage = {0};
+	getrusage(RUSAGE_SELF, &usage);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} members[] = {
+		{"snapshot", (uint64_t)snap->info.id}, {"key", snap->info.key},
+		{"flags", snap->info.flags},	       {"sockets", snap->info.sockets},
+		{"bytes", snap->info.bytes},	       {"encode_us", snap->costs.encode_us},
+		{"commit_us", snap->costs.commit_us},  {"total_us", snap->costs.total_us},
+		{"cpu_us", snap->costs.cpu_us},	       {"max_rss_kib", (uint64_t)usage.ru_maxrss},
+	};
+	buf_clear(json);
+	buf_put_str(json, "{");
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		buf_printf(json, "\"%s\":%llu,", members[i].name,
+			   (unsigned long long)members[i].value);
+	collect_costs_json(&snap->costs, json);
+	buf_put_str(json, ",\"file\":\"");
+	for (const char *c = s->path; *c; c++)
+		buf_printf(json, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+	buf_put_str(json, "\"}");
+	return buf_str(json);
+}

@@ -1,0 +1,57 @@
+/*
+ * session.h - one run of the recorder: the lock, the recording of the day, and what is written
+ * into it. Prints nothing: what a user should know is left in `notice`.
+ */
+#ifndef SOCKLAPSE_SESSION_H
+#define SOCKLAPSE_SESSION_H
+
+#include <limits.h>
+
+#include "collect.h"
+#include "hostfacts.h"
+#include "options.h"
+
+struct session {
+	const struct options *options;
+	struct hostfacts facts;
+	struct collect *collect; /* NULL: not needed yet */
+	struct rec_writer *writer;
+	int lock_fd;
+	char base[PATH_MAX]; /* what the names of the lock and of the recordings begin with */
+	char path[PATH_MAX]; /* of the recording that `writer` has open */
+	char lock_path[PATH_MAX];
+	char pending_path[PATH_MAX];
+	char notice[PATH_MAX + 512]; /* "", or a line about the last call */
+};
+
+/* What one snapshot was. */
+struct session_snapshot {
+	struct rec_snapshot info;
+	struct collect_costs costs;
+};
+
+/*
+ * Takes the lock. ERR_BUSY: another run has it; a snapshot that is so skipped is left to it as an
+ * event, and session_note() can still be called. *s must not move until session_close(), which is
+ * to be called whatever this returned.
+ */
+int session_open(struct session *s, const struct options *options, struct err *e) MUST_CHECK;
+void session_close(struct session *s);
+
+/*
+ * A snapshot into the recording of the day, which is opened or made if need be. A damaged one is
+ * set aside first (notice). ERR_NOT_OURS, ERR_FUTURE: the file was left as it is.
+ */
+int session_take(struct session *s, struct session_snapshot *ret, struct err *e) MUST_CHECK;
+
+/* An event of the present moment; without the lock it is left to the run that has it. */
+int session_event(struct session *s, const char *kind, const char *text, struct err *e) MUST_CHECK;
+
+/* The next snapshot opens its file anew. */
+void session_reopen(struct session *s);
+
+/* One line of JSON about a snapshot. The text stays `json`'s. */
+const char *session_stats(const struct session *s, const struct session_snapshot *snap,
+			  struct buf *json);
+
+#endif
