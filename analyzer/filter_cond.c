@@ -417,7 +417,7 @@ static bool nearly_same(const char *a, const char *b)
 		return false;
 	return (*a && strcasecmp(a + 1, b) == 0) || (*b && strcasecmp(a, b + 1) == 0) ||
 	       (*a && *b && strcasecmp(a + 1, b + 1) == 0) ||
-	       (*a && a[0] == b[1] && a[1] == b[0] && a[1] && strcasecmp(a + 2, b + 2) == 0);
+	       (*a && *b && a[0] == b[1] && a[1] == b[0] && strcasecmp(a + 2, b + 2) == 0);
 }
 
 static int unknown_condition(struct filter_parser *p, const struct filter_token *t)
