@@ -39,6 +39,8 @@ enum {
 #define CMD_TOP	  8u  /* --top */
 #define CMD_MIN	  16u /* --min */
 
+#define CMD_ASKS 32u /* talks with a person: no pager */
+
 struct cmd;
 
 struct command {

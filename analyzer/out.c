@@ -21,7 +21,6 @@ int out_new(const struct out_options *options, struct out **ret, struct err *e)
 		return err_set(e, ERR_NOMEM, "output: memory ran out");
 	o->options = *options;
 	o->ops = ops[options->format];
-	o->ops->begin(o);
 	*ret = o;
 	return 0;
 }
@@ -62,8 +61,17 @@ static void table_end(struct out *o)
 	o->table = NULL;
 }
 
+/* Nothing is written before there is something to say: an error may come first. */
+static void begin(struct out *o)
+{
+	if (!o->begun)
+		o->ops->begin(o);
+	o->begun = true;
+}
+
 void out_table(struct out *o, const struct out_table *table)
 {
+	begin(o);
 	table_end(o);
 	o->table = table;
 	o->column = 0;
@@ -72,6 +80,13 @@ void out_table(struct out *o, const struct out_table *table)
 		return;
 	o->ops->table_begin(o);
 	o->tables++;
+}
+
+void out_table_end(struct out *o)
+{
+	table_end(o);
+	if (!o->errnum && fflush(o->options.file) != 0)
+		o->errnum = errno ? errno : EIO;
 }
 
 void out_note(struct out *o, const char *fmt, ...)
@@ -145,6 +160,7 @@ bool out_failed(const struct out *o)
 
 int out_end(struct out *o, struct err *e)
 {
+	begin(o);
 	table_end(o);
 	o->ops->end(o);
 	if (!o->errnum && fflush(o->options.file) != 0)

@@ -80,6 +80,9 @@ void out_free(struct out *o);
 /* Begins a table. The table and its columns stay the caller's and must outlive it. */
 void out_table(struct out *o, const struct out_table *table);
 
+/* Ends the present table, if any, and flushes: it and its columns need not live on. */
+void out_table_end(struct out *o);
+
 /* A line of text, only in text; ends the table before. Made harmless like a cell. */
 void out_note(struct out *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

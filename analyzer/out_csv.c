@@ -72,7 +72,7 @@ static void csv_table_begin(struct out *o)
 			continue;
 		o->column = i;
 		put_comma(o);
-		out_puts(o, c->name);
+		put_field(o, c->name, strlen(c->name));
 		if (c->kind == OUT_TIME) {
 			out_puts(o, ",");
 			out_puts(o, c->name);

@@ -1,6 +1,7 @@
 /* out_json.c - one JSON document, or JSON lines. */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "out_write.h"
 #include "timeparse.h"
@@ -98,9 +99,10 @@ static void cell(struct out *o, const struct out_column *c, const struct out_val
 		first &= (o->table->columns[i].flags & OUT_NOT_DATA) != 0;
 	if (first)
 		row_begin(o, lines);
-	out_puts(o, first ? "\"" : ", \"");
-	out_puts(o, c->name);
-	out_puts(o, "\": ");
+	if (!first)
+		out_puts(o, ", ");
+	put_string(o, c->name, strlen(c->name));
+	out_puts(o, ": ");
 	if (c->kind == OUT_TIME && v->type == OUT_IS_INT) {
 		put_time(o, c->name, v->i);
 		return;

@@ -158,10 +158,14 @@ static void put_header(struct out *o)
 		return;
 	if (o->options.color)
 		out_puts(o, BOLD);
-	for (size_t i = 0; i < t->count; i++)
-		if (!(t->columns[i].flags & OUT_NOT_TEXT))
-			put_aligned(o, i, title_of(&t->columns[i]), is_right(&t->columns[i]),
-				    i == last_column(t));
+	struct buf title CLEANUP(buf_fini) = {0};
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->columns[i].flags & OUT_NOT_TEXT)
+			continue;
+		buf_clear(&title);
+		out_harmless(&title, title_of(&t->columns[i]), strlen(title_of(&t->columns[i])));
+		put_aligned(o, i, buf_str(&title), is_right(&t->columns[i]), i == last_column(t));
+	}
 	out_puts(o, o->options.color ? NORMAL "\n" : "\n");
 }
 

@@ -27,6 +27,7 @@ struct out {
 	size_t column;		       /* of the next cell */
 	uint64_t rows;		       /* of this table */
 	uint64_t tables;	       /* begun so far */
+	bool begun;
 
 	/* Text only: cells of the rows not written yet, each ended by a NUL, and their widths. */
 	struct buf cells;

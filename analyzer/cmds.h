@@ -1,0 +1,10 @@
+/* cmds.h - the functions of the commands; commands.c lists them. */
+#ifndef SOCKLAPSE_CMDS_H
+#define SOCKLAPSE_CMDS_H
+
+#include "cmd.h"
+
+int cmd_list(struct cmd *c, struct err *e) MUST_CHECK;
+int cmd_sql(struct cmd *c, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,12 @@
+/* queries.h - the stored queries of sql/, embedded by the build. */
+#ifndef SOCKLAPSE_QUERIES_H
+#define SOCKLAPSE_QUERIES_H
+
+extern const char sql_views[];
+extern const char sql_q_diff[];
+extern const char sql_q_diff_by[];
+extern const char sql_q_list[];
+extern const char sql_q_show[];
+extern const char sql_q_show_all[];
+
+#endif
