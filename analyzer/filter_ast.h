@@ -101,4 +101,7 @@ static inline const char *filter_text(const struct filter *f, uint32_t text)
 	return text ? (const char *)f->pool.bytes + text : "";
 }
 
+/* Is this a word of any of our own tables (filter_fields.c)? */
+bool filter_is_our_word(const char *word);
+
 #endif

@@ -428,6 +428,8 @@ static int unknown_condition(struct filter_parser *p, const struct filter_token 
 		return parser_fail(p, t, ERR_USAGE,
 				   "expected a condition such as dport = :80, not %s",
 				   token_quote(p, t).text);
+	if (filter_is_our_word(text))
+		return no_column(p, text);
 	for (size_t i = 0; !guess && i < LENGTH(predicates); i++)
 		if (nearly_same(text, predicates[i].name))
 			guess = predicates[i].name;

@@ -4,6 +4,8 @@
  */
 #include "filter_ast.h"
 
+#include <strings.h>
+
 #define NS_PER_US 1000
 #define NS_PER_MS 1000000
 
@@ -56,11 +58,17 @@ static const struct filter_field socket_fields[] = {
 	{.name = "sendq", .sql = "sendq", .type = FILTER_BYTES},
 };
 
+/* `age` is of spells that are still open; how old the others were says `dwell`. */
 static const struct filter_field spell_fields[] = {
 	COMMON_FIELDS,
 	{.name = "dwell",
 	 .sql = "at_least_ms",
 	 .sql_most = "at_most_ms",
+	 .type = FILTER_DURATION,
+	 .unit_ns = NS_PER_MS},
+	{.name = "age",
+	 .sql = "CASE WHEN open THEN at_least_ms END",
+	 .sql_most = "CASE WHEN open THEN age_most_ms END",
 	 .type = FILTER_DURATION,
 	 .unit_ns = NS_PER_MS},
 };
@@ -85,6 +93,7 @@ static const struct filter_columns spell_columns = {
 	.local_port = "local_port",
 	.peer = "peer",
 	.peer_port = "peer_port",
+	.cgroup = "cgroup",
 };
 
 struct filter_env filter_socket_env(void)
@@ -103,4 +112,15 @@ struct filter_env filter_spell_env(void)
 		.fields = spell_fields,
 		.field_count = LENGTH(spell_fields),
 	};
+}
+
+bool filter_is_our_word(const char *word)
+{
+	for (size_t i = 0; i < LENGTH(socket_fields); i++)
+		if (strcasecmp(word, socket_fields[i].name) == 0)
+			return true;
+	for (size_t i = 0; i < LENGTH(spell_fields); i++)
+		if (strcasecmp(word, spell_fields[i].name) == 0)
+			return true;
+	return false;
 }

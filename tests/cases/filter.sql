@@ -69,12 +69,14 @@ UPDATE socket SET timer = 'persist', sendq = 4096 WHERE n = 24;
 
 CREATE TABLE spell (
   n INTEGER PRIMARY KEY, proto, family, state, local, local_port, peer, peer_port, uid, inode, cookie,
-  pid, comm, exe, cmdline, container, owner_source, host, netns, netns_name, at_least_ms, at_most_ms);
+  pid, comm, exe, cmdline, container, owner_source, host, netns, netns_name, cgroup, at_least_ms, at_most_ms,
+  open, age_most_ms);
 
-INSERT INTO spell (n, proto, family, state, local, local_port, peer, peer_port, comm, at_least_ms, at_most_ms)
-VALUES
-  (1, 'tcp', 2, 'CLOSE-WAIT', '10.0.0.5', 50100, '10.9.9.10', 50010, 'java', 3600000, 3660000),
-  (2, 'tcp', 2, 'CLOSE-WAIT', '10.0.0.5', 50101, '10.9.9.10', 50010, 'java', 240000, 360000),
-  (3, 'tcp', 2, 'ESTAB',      '10.0.0.5', 50102, '10.9.9.10', 50010, 'java', 240000, NULL),
-  (4, 'tcp', 2, 'TIME-WAIT',  '10.0.0.5', 50103, '10.9.9.10', 50010, 'curl', 59900, 60000),
-  (5, 'udp', 2, 'UNCONN',     '10.0.0.5',    53, '0.0.0.0',       0, 'named', 0, 500);
+INSERT INTO spell (n, proto, family, state, local, local_port, peer, peer_port, comm, at_least_ms, at_most_ms,
+  open, age_most_ms) VALUES
+  (1, 'tcp', 2, 'CLOSE-WAIT', '10.0.0.5', 50100, '10.9.9.10', 50010, 'java', 3600000, 3660000, 0, 3610000),
+  (2, 'tcp', 2, 'CLOSE-WAIT', '10.0.0.5', 50101, '10.9.9.10', 50010, 'java',  240000,  360000, 0,  300000),
+  (3, 'tcp', 2, 'ESTAB',      '10.0.0.5', 50102, '10.9.9.10', 50010, 'java',  240000,    NULL, 1,  250000),
+  (4, 'tcp', 2, 'TIME-WAIT',  '10.0.0.5', 50103, '10.9.9.10', 50010, 'curl',   59900,   60000, 0,   60000),
+  (5, 'udp', 2, 'UNCONN',     '10.0.0.5',    53, '0.0.0.0',       0, 'named',      0,     500, 0,     100);
+UPDATE spell SET cgroup = '/system.slice/named.service' WHERE n = 5;
