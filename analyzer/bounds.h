@@ -170,7 +170,8 @@ bool bounds_tightens(unsigned state);
 
 /*
  * The spell whose last row is `last` ended, because the same connection is next seen in state
- * `next_state`, whose spell begins as `next` says.
+ * `next_state`, whose spell begins as `next` says. Later rows of that spell narrow `next` and with
+ * it this end: the best time to ask is when that spell is over, too.
  */
 void bounds_turn(const struct bounds_row *last, unsigned next_state,
 		 const struct bounds_spell *next, struct bounds_end *ret) NONNULL(1, 3, 4);
