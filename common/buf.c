@@ -26,7 +26,7 @@ uint8_t *buf_reserve(struct buf *b, size_t more)
 		b->failed = true;
 		return NULL;
 	}
-	if (b->len + more > b->cap) {
+	if (!b->bytes || b->len + more > b->cap) {
 		size_t cap = b->cap + b->cap / 2;
 		if (cap < b->len + more)
 			cap = b->len + more + 64;
