@@ -9,13 +9,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#include "bytes.h"
-
-/* Deflate cannot expand by more than this (zlib's documentation): a larger claim is a lie. */
-#define MAX_EXPANSION 1040u
-
-/* No part may unpack to more (FORMAT.md section 8). */
-#define MAX_RAW_BYTES (1u << 30)
+#include "frame_internal.h"
 
 uint32_t frame_crc(uint64_t snapshot, unsigned part, const struct frame_part *p)
 {
@@ -38,67 +32,14 @@ void frame_scratch_fini(struct frame_scratch *scratch)
 	free(scratch->moved);
 	free(scratch->slots);
 	free(scratch->change);
+	free(scratch->class);
+	free(scratch->reader);
 	*scratch = (struct frame_scratch){0};
 }
 
-static int inflate_all(const struct frame_part *p, uint8_t *raw, struct err *e)
-{
-	z_stream z = {.next_in = (Bytef *)(uintptr_t)p->bytes, .avail_in = (uInt)p->len};
-	if (inflateInit2(&z, -15) != Z_OK)
-		return err_set(e, ERR_NOMEM, "out of memory for zlib");
-	uint8_t none;
-	z.next_out = p->raw_bytes ? raw : &none;
-	z.avail_out = p->raw_bytes;
-	int rc = inflate(&z, Z_FINISH);
-	bool whole = rc == Z_STREAM_END && z.total_out == p->raw_bytes && z.avail_in == 0;
-	inflateEnd(&z);
-	if (rc == Z_MEM_ERROR)
-		return err_set(e, ERR_NOMEM, "out of memory for zlib");
-	return whole ? 0 : err_set(e, ERR_CORRUPT, "compressed bytes are damaged");
-}
+#define NEED(array, cap, n) frame_need((void **)&(array), &(cap), (n), sizeof(*(array)))
 
-int frame_unpack(const struct frame_part *p, struct frame_scratch *scratch, struct err *e)
-{
-	if (p->raw_bytes > MAX_RAW_BYTES || p->len > MAX_RAW_BYTES)
-		return err_set(e, ERR_LIMIT, "part of %u bytes is over the limit", p->raw_bytes);
-	if (p->codec == CODEC_STORED && p->raw_bytes != p->len)
-		return err_set(e, ERR_CORRUPT, "stored length %u is not %zu", p->raw_bytes, p->len);
-	if (p->codec == CODEC_DEFLATE && p->raw_bytes / MAX_EXPANSION > p->len)
-		return err_set(e, ERR_CORRUPT, "%zu bytes cannot unpack to %u", p->len,
-			       p->raw_bytes);
-	buf_clear(&scratch->raw);
-	uint8_t *raw = buf_reserve(&scratch->raw, p->raw_bytes + 1u);
-	if (!raw)
-		return err_set(e, ERR_NOMEM, "out of memory for a part of %u bytes", p->raw_bytes);
-	scratch->raw.len = p->raw_bytes;
-	switch (p->codec) {
-	case CODEC_STORED:
-		if (p->len)
-			memcpy(raw, p->bytes, p->len);
-		return 0;
-	case CODEC_DEFLATE:
-		return inflate_all(p, raw, e);
-	default:
-		return err_set(e, ERR_FUTURE, "unknown codec %u", p->codec);
-	}
-}
-
-int frame_is_key(const struct frame_part *member, struct frame_scratch *scratch, struct err *e)
-{
-	int rc = frame_unpack(member, scratch, e);
-	if (rc)
-		return rc;
-	struct span s = span_of(scratch->raw.bytes, scratch->raw.len);
-	uint8_t kind = span_u8(&s);
-	if (s.bad || kind > FRAME_KEY)
-		return err_set(e, ERR_CORRUPT, "frame is neither key nor delta");
-	return kind == FRAME_KEY;
-}
-
-/* Room for n items, or ERR_NOMEM. */
-#define NEED(array, cap, n) need_array((void **)&(array), &(cap), (n), sizeof(*(array)))
-
-static int need_array(void **array, size_t *cap, size_t n, size_t item_bytes)
+int frame_need(void **array, size_t *cap, size_t n, size_t item_bytes)
 {
 	void *p = array_grow(*array, cap, n, item_bytes);
 	if (!p)
@@ -145,11 +86,11 @@ struct script {
 };
 
 /* `moved` holds pairs (index among the births, old position); old positions are marked. */
-static int read_moved(struct script *sc, struct span *s)
+static int read_moved(struct script *sc, struct nums_reader *s)
 {
 	struct frame_scratch *x = sc->scratch;
-	uint64_t n = span_varint_max(s, sc->set->rows);
-	if (s->bad || n > span_left(s) / 2)
+	uint64_t n = nums_get_max(s, sc->set->rows);
+	if (nums_bad(s) || n > s->left / 2)
 		return corrupt(sc->e, "more moved sockets than bytes");
 	if (NEED(x->moved, x->moved_cap, 2 * n + 1) ||
 	    NEED(x->mark, x->mark_cap, sc->set->rows + 1u))
@@ -157,9 +98,9 @@ static int read_moved(struct script *sc, struct span *s)
 	memset(x->mark, 0, sc->set->rows);
 	uint64_t index = 0;
 	for (uint64_t i = 0; i < n; i++) {
-		index += span_varint_max(s, SOCKSET_MAX_ROWS) + (i ? 1 : 0);
-		uint64_t old = span_varint_max(s, sc->set->rows - 1u);
-		if (s->bad || index >= SOCKSET_MAX_ROWS || x->mark[old])
+		index += nums_get_max(s, SOCKSET_MAX_ROWS) + (i ? 1 : 0);
+		uint64_t old = nums_get_max(s, sc->set->rows - 1u);
+		if (nums_bad(s) || index >= SOCKSET_MAX_ROWS || x->mark[old])
 			return corrupt(sc->e, "a moved socket is out of range");
 		x->mark[old] = 1;
 		x->moved[2 * i] = (uint32_t)index;
@@ -222,19 +163,19 @@ static int bear_rows(struct script *sc, uint32_t n)
 	return 0;
 }
 
-static int read_delta_script(struct script *sc, struct span *s)
+static int read_delta_script(struct script *sc, struct nums_reader *s)
 {
 	int rc = read_moved(sc, s);
 	if (rc)
 		return rc;
-	uint64_t ops = span_varint(s);
-	if (s->bad || ops > span_left(s) / 3)
+	uint64_t ops = nums_get(s, 0);
+	if (nums_bad(s) || ops > s->left / 3)
 		return corrupt(sc->e, "more edits than bytes");
 	for (uint64_t i = 0; i < ops && !rc; i++) {
-		uint32_t keep = (uint32_t)span_varint_max(s, SOCKSET_MAX_ROWS);
-		uint32_t drop = (uint32_t)span_varint_max(s, SOCKSET_MAX_ROWS);
-		uint32_t born = (uint32_t)span_varint_max(s, SOCKSET_MAX_ROWS);
-		if (s->bad || born > span_left(s) + sc->moved_count)
+		uint32_t keep = (uint32_t)nums_get_max(s, SOCKSET_MAX_ROWS);
+		uint32_t drop = (uint32_t)nums_get_max(s, SOCKSET_MAX_ROWS);
+		uint32_t born = (uint32_t)nums_get_max(s, SOCKSET_MAX_ROWS);
+		if (nums_bad(s) || born > s->left + sc->moved_count)
 			return corrupt(sc->e, "more new sockets than bytes");
 		rc = keep_rows(sc, keep);
 		if (!rc)
@@ -247,20 +188,21 @@ static int read_delta_script(struct script *sc, struct span *s)
 	return rc;
 }
 
-static int read_key_script(struct script *sc, struct span *s)
+static int read_key_script(struct script *sc, struct nums_reader *s)
 {
-	uint64_t born = span_varint_max(s, SOCKSET_MAX_ROWS);
-	if (s->bad || born > span_left(s))
+	uint64_t born = nums_get_max(s, SOCKSET_MAX_ROWS);
+	if (nums_bad(s) || born > s->left)
 		return corrupt(sc->e, "more sockets than bytes");
 	int rc = drop_rows(sc, sc->set->rows);
 	return rc ? rc : bear_rows(sc, (uint32_t)born);
 }
 
-static int read_script(struct sockset *set, struct frame_scratch *x, struct span *s, struct err *e)
+static int read_script(struct sockset *set, struct frame_scratch *x, struct nums_reader *s,
+		       struct err *e)
 {
 	struct script sc = {.set = set, .scratch = x, .e = e};
-	uint8_t kind = span_u8(s);
-	if (s->bad || kind > FRAME_KEY)
+	uint8_t kind = (uint8_t)nums_get_max(s, FRAME_KEY);
+	if (nums_bad(s))
 		return corrupt(e, "frame is neither key nor delta");
 	set->is_key = kind == FRAME_KEY;
 	int rc = kind == FRAME_KEY ? read_key_script(&sc, s) : read_delta_script(&sc, s);
@@ -276,190 +218,6 @@ static int read_script(struct sockset *set, struct frame_scratch *x, struct span
 	return 0;
 }
 
-/* ----------------------------------------------------------------- columns (5.2 and 5.3) */
-
-/* One group being decoded: which slots its values go to, and what is known of each column. */
-struct group_work {
-	struct sockset *set;
-	struct frame_scratch *x;
-	unsigned group;
-	uint8_t *block;	      /* NULL: all zero so far and nothing to write */
-	const uint32_t *born; /* slots */
-	uint32_t born_count;
-	const uint32_t *touched; /* slots */
-	uint32_t touched_count;
-	struct span births[COLUMNS_PER_GROUP]; /* by index in the group; empty: all residuals 0 */
-	struct span changes[COLUMNS_PER_GROUP];
-	bool has_births[COLUMNS_PER_GROUP];
-	bool has_changes[COLUMNS_PER_GROUP];
-};
-
-/* Splits the records of a part by column; unknown columns are passed over. */
-static int read_records(struct group_work *w, struct span *s, struct err *e)
-{
-	const struct column_group *g = &column_groups[w->group];
-	while (span_left(s)) {
-		uint8_t id = span_u8(s);
-		uint64_t born_len = span_varint(s);
-		uint64_t changes_len = span_varint(s);
-		const uint8_t *born = s->bad ? NULL : span_take(s, born_len);
-		const uint8_t *changes = s->bad ? NULL : span_take(s, changes_len);
-		if (s->bad)
-			return corrupt(e, "a column ends behind its part");
-		for (unsigned i = 0; i < g->count; i++) {
-			if (columns[g->first + i].id != id)
-				continue;
-			w->births[i] = span_of(born, born_len);
-			w->has_births[i] = born_len > 0;
-			w->changes[i] = span_of(changes, changes_len);
-			w->has_changes[i] = changes_len > 0;
-		}
-	}
-	return 0;
-}
-
-static inline int64_t sign_extend(uint64_t v, unsigned width)
-{
-	unsigned shift = 64 - 8 * width;
-	return (int64_t)(v << shift) >> shift;
-}
-
-static void read_addr(struct span *s, const uint8_t *base, uint8_t *value)
-{
-	uint8_t tag = span_u8(s);
-	const uint8_t *p;
-	if (tag == ADDR_SAME) {
-		memcpy(value, base, 16);
-		return;
-	}
-	memset(value, 0, 16);
-	switch (tag) {
-	case ADDR_V4:
-		p = span_take(s, 4);
-		if (p)
-			memcpy(value, p, 4);
-		break;
-	case ADDR_MAPPED:
-		p = span_take(s, 4);
-		value[10] = value[11] = 0xff;
-		if (p)
-			memcpy(value + 12, p, 4);
-		break;
-	case ADDR_V6:
-		p = span_take(s, 16);
-		if (p)
-			memcpy(value, p, 16);
-		break;
-	default:
-		s->bad = true;
-	}
-}
-
-static void read_births(struct group_work *w, unsigned index)
-{
-	static const uint8_t nobody[sizeof(struct sock_row)];
-	const struct column_group *g = &column_groups[w->group];
-	const struct column *c = &columns[g->first + index];
-	const struct column *p = c->predictor ? column_by_id(c->predictor) : NULL;
-	struct span *s = &w->births[index];
-	const uint8_t *base = nobody;
-	for (uint32_t i = 0; i < w->born_count; i++) {
-		uint8_t *row = w->block + (size_t)w->born[i] * g->bytes;
-		if (c->enc == ENC_ADDR) {
-			if (w->has_births[index])
-				read_addr(s, base + c->offset, row + c->offset);
-			else
-				memcpy(row + c->offset, base + c->offset, 16);
-		} else {
-			uint64_t v = column_load(c, base);
-			if (p)
-				v += column_load(p, row) - column_load(p, base);
-			if (w->has_births[index])
-				v += (uint64_t)unzigzag(span_varint(s));
-			column_store(c, row, v);
-		}
-		base = row;
-	}
-}
-
-/*
- * change[] remembers by how much a predictor column changed at each touched socket: the value
- * before is gone when the predicted column is read.
- */
-static int64_t *predictor_change(struct group_work *w, unsigned id)
-{
-	const struct column_group *g = &column_groups[w->group];
-	unsigned n = 0;
-	for (unsigned i = 0; i < g->count; i++) {
-		unsigned this_id = columns[g->first + i].id;
-		bool predicts = false;
-		for (unsigned k = 0; k < g->count; k++)
-			predicts |= columns[g->first + k].predictor == this_id;
-		if (!predicts)
-			continue;
-		if (this_id == id)
-			return w->x->change + (size_t)n * w->touched_count;
-		n++;
-	}
-	return NULL;
-}
-
-static int need_predictor_changes(struct group_work *w, struct err *e)
-{
-	/* Never more predictors than columns that have one; few of them (columns.def). */
-	size_t n = 0;
-	const struct column_group *g = &column_groups[w->group];
-	for (unsigned i = 0; i < g->count; i++)
-		n += columns[g->first + i].predictor != 0;
-	return NEED(w->x->change, w->x->change_cap, n * w->touched_count + 1) ? no_memory(e) : 0;
-}
-
-static void read_changes(struct group_work *w, unsigned index)
-{
-	const struct column_group *g = &column_groups[w->group];
-	const struct column *c = &columns[g->first + index];
-	const int64_t *from = c->predictor ? predictor_change(w, c->predictor) : NULL;
-	int64_t *to = predictor_change(w, c->id);
-	struct span *s = &w->changes[index];
-	bool has = w->has_changes[index];
-	if (!has && !from && !to)
-		return;
-	for (uint32_t i = 0; i < w->touched_count; i++) {
-		uint8_t *row = w->block + (size_t)w->touched[i] * g->bytes;
-		uint64_t d = has ? (uint64_t)unzigzag(span_varint(s)) : 0;
-		if (from)
-			d += (uint64_t)from[i];
-		if (d)
-			column_store(c, row, column_load(c, row) + d);
-		if (to)
-			to[i] = sign_extend(d, c->width);
-	}
-}
-
-static int read_columns(struct group_work *w, struct span *s, struct err *e)
-{
-	const struct column_group *g = &column_groups[w->group];
-	int rc = read_records(w, s, e);
-	if (rc)
-		return rc;
-	if (!w->born_count && !w->touched_count)
-		return 0;
-	w->block = sockset_need_block(w->set, w->group);
-	if (!w->block)
-		return no_memory(e);
-	for (uint32_t i = 0; i < w->born_count; i++)
-		memset(w->block + (size_t)w->born[i] * g->bytes, 0, g->bytes);
-	rc = need_predictor_changes(w, e);
-	for (unsigned i = 0; i < g->count && !rc; i++) {
-		read_births(w, i);
-		read_changes(w, i);
-		if (w->births[i].bad || w->changes[i].bad)
-			rc = err_set(e, ERR_CORRUPT, "column %s ends too early",
-				     columns[g->first + i].name);
-	}
-	return rc;
-}
-
 /* --------------------------------------------------------------------------------- parts */
 
 static int slots_of_born(struct sockset *set, struct frame_scratch *x, struct err *e)
@@ -471,46 +229,48 @@ static int slots_of_born(struct sockset *set, struct frame_scratch *x, struct er
 	return 0;
 }
 
+static int open_part(const struct frame_part *p, struct frame_scratch *x, struct err *e)
+{
+	if (!x->reader)
+		x->reader = calloc(1, sizeof(*x->reader));
+	return x->reader ? nums_open(x->reader, p, &x->raw, e) : no_memory(e);
+}
+
 static int apply_member(struct sockset *set, const struct frame_part *p, struct frame_scratch *x,
 			struct err *e)
 {
 	if (!p->there)
 		return corrupt(e, "frame without its member part");
-	int rc = frame_unpack(p, x, e);
-	if (rc)
-		return rc;
-	struct span s = span_of(x->raw.bytes, x->raw.len);
-	rc = read_script(set, x, &s, e);
+	int rc = open_part(p, x, e);
+	if (!rc)
+		rc = read_script(set, x, x->reader, e);
 	if (!rc)
 		rc = slots_of_born(set, x, e);
 	if (rc)
 		return rc;
-	struct group_work w = {.set = set,
-			       .x = x,
-			       .group = GRP_ID_member,
-			       .born = x->slots,
-			       .born_count = set->born_count};
-	rc = read_columns(&w, &s, e);
-	/* Each new socket has a byte of its own in the cookie column: what bounds `born` above. */
-	if (!rc && set->born_count && !w.has_births[0])
-		rc = corrupt(e, "new sockets without cookies");
-	return rc;
+	struct frame_columns w = {.set = set,
+				  .scratch = x,
+				  .reader = x->reader,
+				  .group = GRP_ID_member,
+				  .born = x->slots,
+				  .born_count = set->born_count};
+	return frame_read_columns(&w, e);
 }
 
 /* The ascending positions of survivors that changed, and their slots behind those of the born. */
-static int read_touched(struct sockset *set, unsigned group, struct frame_scratch *x,
-			struct span *s, struct err *e)
+static int read_touched(struct sockset *set, unsigned group, struct frame_scratch *x, struct err *e)
 {
-	uint64_t n = span_varint_max(s, set->rows);
-	if (s->bad || n > span_left(s))
+	struct nums_reader *r = x->reader;
+	uint64_t n = nums_get_max(r, set->rows);
+	if (nums_bad(r) || n > r->left)
 		return corrupt(e, "more changed sockets than bytes");
 	if (NEED(set->touched[group], set->touched_cap[group], n + 1) ||
 	    NEED(x->slots, x->slots_cap, (size_t)set->born_count + n + 1))
 		return no_memory(e);
 	uint64_t at = 0;
 	for (uint64_t i = 0; i < n; i++) {
-		at += span_varint_max(s, SOCKSET_MAX_ROWS) + (i ? 1 : 0);
-		if (s->bad || at >= set->rows)
+		at += nums_get_max(r, SOCKSET_MAX_ROWS) + (i ? 1 : 0);
+		if (nums_bad(r) || at >= set->rows)
 			return corrupt(e, "a changed socket is out of range");
 		set->touched[group][i] = (uint32_t)at;
 		x->slots[set->born_count + i] = set->order[at];
@@ -524,24 +284,63 @@ static int apply_group(struct sockset *set, unsigned group, const struct frame_p
 {
 	if (!p->there && !set->block[group])
 		return 0; /* still all zero */
-	struct span s = span_of(NULL, 0);
-	if (p->there) {
-		int rc = frame_unpack(p, x, e);
-		if (rc)
-			return rc;
-		s = span_of(x->raw.bytes, x->raw.len);
-		rc = read_touched(set, group, x, &s, e);
-		if (rc)
-			return rc;
+	int rc = 0;
+	if (p->there)
+		rc = open_part(p, x, e);
+	if (p->there && !rc)
+		rc = read_touched(set, group, x, e);
+	if (rc)
+		return rc;
+	struct frame_columns w = {.set = set,
+				  .scratch = x,
+				  .reader = p->there ? x->reader : NULL,
+				  .group = group,
+				  .born = x->slots,
+				  .born_count = set->born_count,
+				  .touched = x->slots + set->born_count,
+				  .touched_count = set->touched_count[group]};
+	return frame_read_columns(&w, e);
+}
+
+static int read_ticks(struct sockset *set, struct nums_reader *r, struct err *e)
+{
+	uint64_t n = nums_get(r, 0);
+	if (nums_bad(r) || n > r->left / 2)
+		return corrupt(e, "more ticks than bytes");
+	if (NEED(set->ticks, set->ticks_cap, n + 1))
+		return no_memory(e);
+	uint64_t first = 0;
+	uint64_t tick_ms = 0;
+	for (uint64_t i = 0; i < n; i++) {
+		first += nums_get_max(r, SOCKSET_MAX_ROWS);
+		tick_ms += nums_get(r, 0);
+		set->ticks[i] = (struct tick_run){(uint32_t)first, tick_ms};
 	}
-	struct group_work w = {.set = set,
-			       .x = x,
-			       .group = group,
-			       .born = x->slots,
-			       .born_count = set->born_count,
-			       .touched = x->slots + set->born_count,
-			       .touched_count = set->touched_count[group]};
-	return read_columns(&w, &s, e);
+	if (nums_bad(r) || first > SOCKSET_MAX_ROWS)
+		return corrupt(e, "the ticks end too early");
+	set->ticks_count = (uint32_t)n;
+	return 0;
+}
+
+static int read_batches(struct sockset *set, struct nums_reader *r, struct err *e)
+{
+	uint64_t n = nums_get(r, 0);
+	if (nums_bad(r) || n > r->left / 3)
+		return corrupt(e, "more batches than bytes");
+	if (NEED(set->batches, set->batches_cap, n + 1))
+		return no_memory(e);
+	uint64_t first = 0;
+	uint64_t at_us = 0;
+	for (uint64_t i = 0; i < n; i++) {
+		first += nums_get_max(r, SOCKSET_MAX_ROWS);
+		uint64_t lo_us = at_us + (uint64_t)unzigzag(nums_get(r, 0));
+		at_us = lo_us + nums_get(r, 0);
+		set->batches[i] = (struct fill_batch){(uint32_t)first, lo_us, at_us};
+	}
+	if (nums_bad(r) || first > SOCKSET_MAX_ROWS)
+		return corrupt(e, "the batches end too early");
+	set->batches_count = (uint32_t)n;
+	return 0;
 }
 
 static int apply_clock(struct sockset *set, const struct frame_part *p, struct frame_scratch *x,
@@ -550,37 +349,12 @@ static int apply_clock(struct sockset *set, const struct frame_part *p, struct f
 	set->ticks_count = set->batches_count = 0;
 	if (!p->there)
 		return 0;
-	int rc = frame_unpack(p, x, e);
-	if (rc)
-		return rc;
-	struct span s = span_of(x->raw.bytes, x->raw.len);
-	uint64_t n = span_varint(&s);
-	if (s.bad || n > span_left(&s) / 2 || NEED(set->ticks, set->ticks_cap, n + 1))
-		return corrupt(e, "more ticks than bytes");
-	uint64_t first = 0;
-	uint64_t tick_ms = 0;
-	for (uint64_t i = 0; i < n; i++) {
-		first += span_varint_max(&s, SOCKSET_MAX_ROWS);
-		tick_ms += span_varint(&s);
-		set->ticks[i] = (struct tick_run){(uint32_t)first, tick_ms};
-	}
-	uint64_t batches = span_varint(&s);
-	if (s.bad || batches > span_left(&s) / 3 ||
-	    NEED(set->batches, set->batches_cap, batches + 1))
-		return corrupt(e, "more batches than bytes");
-	first = 0;
-	uint64_t at_us = 0;
-	for (uint64_t i = 0; i < batches; i++) {
-		first += span_varint_max(&s, SOCKSET_MAX_ROWS);
-		uint64_t lo_us = at_us + (uint64_t)unzigzag(span_varint(&s));
-		at_us = lo_us + span_varint(&s);
-		set->batches[i] = (struct fill_batch){(uint32_t)first, lo_us, at_us};
-	}
-	if (s.bad || first > SOCKSET_MAX_ROWS)
-		return corrupt(e, "the clock part ends too early");
-	set->ticks_count = (uint32_t)n;
-	set->batches_count = (uint32_t)batches;
-	return 0;
+	int rc = open_part(p, x, e);
+	if (!rc)
+		rc = read_ticks(set, x->reader, e);
+	if (!rc)
+		rc = read_batches(set, x->reader, e);
+	return rc;
 }
 
 int frame_apply(struct sockset *set, const struct frame_part parts[PART_COUNT],

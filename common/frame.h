@@ -30,19 +30,23 @@ enum addr_tag {
 	ADDR_V6 = 16
 };
 
-/* No group has more columns. */
-#define COLUMNS_PER_GROUP 64
+/* Which streams a column record has (FORMAT.md section 5.2). */
+enum record_streams {
+	RECORD_BIRTHS = 1,
+	RECORD_CHANGES = 2
+};
 
 enum part_codec {
 	CODEC_STORED = 0,
-	CODEC_DEFLATE = 1
+	CODEC_DEFLATE = 1,
+	CODEC_RANGE = 2
 };
 
 /* One part as it lies in the file. The bytes belong to whoever made it. */
 struct frame_part {
 	const uint8_t *bytes;
 	size_t len;
-	uint32_t raw_bytes; /* length when unpacked */
+	uint32_t raw_bytes; /* length when unpacked; range coding: how many numbers it holds */
 	uint8_t codec;	    /* enum part_codec */
 	bool there;	    /* false: the frame has no such part, nothing changed in it */
 };
@@ -50,9 +54,12 @@ struct frame_part {
 /* A part's checksum: CRC-32 of snapshot id, part number, codec, raw length and bytes. */
 uint32_t frame_crc(uint64_t snapshot, unsigned part, const struct frame_part *p);
 
+struct nums_reader;
+
 /* Scratch memory of a decoder; zero-initialised it is empty. */
 struct frame_scratch {
 	struct buf raw;
+	struct nums_reader *reader;
 	uint32_t *order;
 	size_t order_cap;
 	uint8_t *mark;
@@ -63,6 +70,8 @@ struct frame_scratch {
 	size_t slots_cap;
 	int64_t *change;
 	size_t change_cap;
+	uint8_t *class;
+	size_t class_cap;
 };
 void frame_scratch_fini(struct frame_scratch *scratch);
 

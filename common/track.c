@@ -53,9 +53,9 @@ void track_free(struct track *t)
 		free(t->pending[g].blocks);
 	for (unsigned i = 0; i < PART_COUNT; i++)
 		buf_fini(&t->part_bytes[i]);
-	buf_fini(&t->births_bytes);
-	buf_fini(&t->changes_bytes);
-	part_writer_free(t->writer);
+	free(t->residuals);
+	free(t->class);
+	nums_writer_free(t->writer);
 	free(t);
 }
 

@@ -1,7 +1,6 @@
 /*
  * track_encode.c - the bytes of a new snapshot: FORMAT.md section 5. See track.h.
  */
-#include "bytes.h"
 #include "track_internal.h"
 
 static int no_memory(struct err *e)
@@ -20,7 +19,12 @@ struct encode_work {
 	uint32_t born_count;
 	const uint32_t *touched; /* positions */
 	uint32_t touched_count;
+	uint64_t *residuals; /* of one column: the new sockets', then the touched ones' */
+	uint8_t *class;	     /* context of each: class of the column before */
 };
+
+/* The base of the first new socket. */
+static const uint8_t nobody[sizeof(struct sock_row)];
 
 static uint64_t residual(const struct column *c, const struct column *p, const void *row,
 			 const void *base)
@@ -44,80 +48,113 @@ static bool is_mapped(const uint8_t *a)
 	return memcmp(a, prefix, 12) == 0;
 }
 
-static void put_addr(struct buf *b, const uint8_t *value, const uint8_t *base)
+static void put_addr(struct nums_writer *out, const uint8_t *value, const uint8_t *base)
 {
 	if (memcmp(value, base, 16) == 0) {
-		buf_put_u8(b, ADDR_SAME);
+		nums_put(out, 0, ADDR_SAME);
 	} else if (is_v4(value)) {
-		buf_put_u8(b, ADDR_V4);
-		buf_put(b, value, 4);
+		nums_put(out, 0, ADDR_V4);
+		nums_put_bytes(out, value, 4);
 	} else if (is_mapped(value)) {
-		buf_put_u8(b, ADDR_MAPPED);
-		buf_put(b, value + 12, 4);
+		nums_put(out, 0, ADDR_MAPPED);
+		nums_put_bytes(out, value + 12, 4);
 	} else {
-		buf_put_u8(b, ADDR_V6);
-		buf_put(b, value, 16);
+		nums_put(out, 0, ADDR_V6);
+		nums_put_bytes(out, value, 16);
 	}
 }
 
-/* Appends the births' stream; returns whether any of it says something. */
-static bool put_births(const struct encode_work *w, const struct column *c, struct buf *b)
+static void put_addresses(const struct encode_work *w, const struct column *c)
 {
-	static const uint8_t nobody[sizeof(struct sock_row)];
+	const uint8_t *base = nobody;
+	nums_put_stream(w->t->writer);
+	for (uint32_t i = 0; i < w->born_count; i++) {
+		const uint8_t *row = track_block(w->t, w->group_id, w->t->new_order[w->born[i]]);
+		put_addr(w->t->writer, row + c->offset, base + c->offset);
+		base = row;
+	}
+}
+
+/* Fills residuals[] of the new sockets; returns whether any of them is not 0. */
+static bool births_of(const struct encode_work *w, const struct column *c)
+{
 	const struct column *p = c->predictor ? column_by_id(c->predictor) : NULL;
 	const uint8_t *base = nobody;
 	uint64_t any = 0;
 	for (uint32_t i = 0; i < w->born_count; i++) {
 		const uint8_t *row = track_block(w->t, w->group_id, w->t->new_order[w->born[i]]);
-		if (c->enc == ENC_ADDR) {
-			any |= (uint64_t)memcmp(row + c->offset, base + c->offset, 16);
-			put_addr(b, row + c->offset, base + c->offset);
-		} else {
-			uint64_t r = residual(c, p, row, base);
-			any |= r;
-			buf_put_varint(b, r);
-		}
+		if (c->enc == ENC_ADDR)
+			w->residuals[i] = memcmp(row + c->offset, base + c->offset, 16) != 0;
+		else
+			w->residuals[i] = residual(c, p, row, base);
+		any |= w->residuals[i];
 		base = row;
 	}
 	return any != 0;
 }
 
-static bool put_changes(const struct encode_work *w, const struct column *c, struct buf *b)
+/* The same for the touched ones, behind those of the new. */
+static bool changes_of(const struct encode_work *w, const struct column *c)
 {
 	const struct column *p = c->predictor ? column_by_id(c->predictor) : NULL;
 	const uint8_t *now = w->t->pending[w->group_id].blocks;
+	uint64_t *to = w->residuals + w->born_count;
 	uint64_t any = 0;
 	for (uint32_t i = 0; i < w->touched_count; i++, now += w->group->bytes) {
 		uint32_t slot = w->t->new_order[w->touched[i]];
-		uint64_t r = residual(c, p, now, track_block(w->t, w->group_id, slot));
-		any |= r;
-		buf_put_varint(b, r);
+		to[i] = residual(c, p, now, track_block(w->t, w->group_id, slot));
+		any |= to[i];
 	}
 	return any != 0;
 }
 
-/* One record of each column that says something. `always`: the births of its first column do. */
-static int put_columns(const struct encode_work *w, bool always, struct err *e)
+static void put_residuals(const struct encode_work *w, uint32_t first, uint32_t count)
+{
+	nums_put_stream(w->t->writer);
+	for (uint32_t i = first; i < first + count; i++) {
+		nums_put(w->t->writer, w->class[i], w -> residuals[i]);
+		w->class[i] = range_class(w->residuals[i]);
+	}
+}
+
+static void put_column(const struct encode_work *w, const struct column *c)
+{
+	unsigned streams = births_of(w, c) ? RECORD_BIRTHS : 0;
+	if (changes_of(w, c))
+		streams |= RECORD_CHANGES;
+	if (!streams)
+		return;
+	nums_put_stream(w->t->writer);
+	nums_put(w->t->writer, 0, c->id);
+	nums_put(w->t->writer, 0, streams);
+	if (streams & RECORD_BIRTHS && c->enc == ENC_ADDR)
+		put_addresses(w, c);
+	else if (streams & RECORD_BIRTHS)
+		put_residuals(w, 0, w->born_count);
+	if (streams & RECORD_CHANGES)
+		put_residuals(w, w->born_count, w->touched_count);
+}
+
+/* One record for each column that says something, then the end mark. */
+static int put_columns(struct encode_work *w, struct err *e)
 {
 	struct track *t = w->t;
-	for (unsigned i = 0; i < w->group->count; i++) {
-		const struct column *c = &columns[w->group->first + i];
-		buf_clear(&t->births_bytes);
-		buf_clear(&t->changes_bytes);
-		if (!put_births(w, c, &t->births_bytes) && !(always && i == 0))
-			buf_clear(&t->births_bytes);
-		if (!put_changes(w, c, &t->changes_bytes))
-			buf_clear(&t->changes_bytes);
-		if (t->births_bytes.failed || t->changes_bytes.failed)
-			return no_memory(e);
-		if (!t->births_bytes.len && !t->changes_bytes.len)
-			continue;
-		part_put(t->writer, &c->id, 1);
-		part_put_varint(t->writer, t->births_bytes.len);
-		part_put_varint(t->writer, t->changes_bytes.len);
-		part_put(t->writer, t->births_bytes.bytes, t->births_bytes.len);
-		part_put(t->writer, t->changes_bytes.bytes, t->changes_bytes.len);
-	}
+	size_t rows = (size_t)w->born_count + w->touched_count;
+	if (!rows)
+		return 0;
+	void *p = array_grow(t->residuals, &t->residuals_cap, rows, sizeof(*t->residuals));
+	t->residuals = p ? p : t->residuals;
+	void *q = array_grow(t->class, &t->class_cap, rows, 1);
+	t->class = q ? q : t->class;
+	if (!p || !q)
+		return no_memory(e);
+	w->residuals = t->residuals;
+	w->class = t->class;
+	memset(w->class, 0, rows);
+	for (unsigned i = 0; i < w->group->count; i++)
+		put_column(w, &columns[w->group->first + i]);
+	nums_put_stream(t->writer);
+	nums_put(t->writer, 0, 0);
 	return 0;
 }
 
@@ -125,63 +162,62 @@ static int put_columns(const struct encode_work *w, bool always, struct err *e)
 
 static void put_delta_script(struct track *t)
 {
-	part_put_varint(t->writer, t->moved_count);
+	nums_put(t->writer, 0, t->moved_count);
 	for (uint32_t i = 0; i < t->moved_count; i++) {
 		uint32_t gap = i ? t->moved[i].birth - t->moved[i - 1].birth - 1
 				 : t->moved[i].birth;
-		part_put_varint(t->writer, gap);
-		part_put_varint(t->writer, t->moved[i].old);
+		nums_put(t->writer, 0, gap);
+		nums_put(t->writer, 0, t->moved[i].old);
 	}
-	part_put_varint(t->writer, t->edits_count);
+	nums_put(t->writer, 0, t->edits_count);
 	for (uint32_t i = 0; i < t->edits_count; i++) {
-		part_put_varint(t->writer, t->edits[i].keep);
-		part_put_varint(t->writer, t->edits[i].drop);
-		part_put_varint(t->writer, t->edits[i].born);
+		nums_put(t->writer, 0, t->edits[i].keep);
+		nums_put(t->writer, 0, t->edits[i].drop);
+		nums_put(t->writer, 0, t->edits[i].born);
 	}
 }
 
 static int encode_member(struct encode_work *w, struct err *e)
 {
 	struct track *t = w->t;
-	uint8_t kind = t->key ? FRAME_KEY : FRAME_DELTA;
-	part_put(t->writer, &kind, 1);
+	nums_put(t->writer, 0, t->key ? FRAME_KEY : FRAME_DELTA);
 	if (t->key)
-		part_put_varint(t->writer, t->rows);
+		nums_put(t->writer, 0, t->rows);
 	else
 		put_delta_script(t);
-	return put_columns(w, true, e);
+	return put_columns(w, e);
 }
 
 static int encode_group(struct encode_work *w, struct err *e)
 {
-	part_put_varint(w->t->writer, w->touched_count);
+	nums_put(w->t->writer, 0, w->touched_count);
 	uint32_t next = 0;
 	for (uint32_t i = 0; i < w->touched_count; i++) {
-		part_put_varint(w->t->writer, w->touched[i] - next);
+		nums_put(w->t->writer, 0, w->touched[i] - next);
 		next = w->touched[i] + 1;
 	}
-	return put_columns(w, false, e);
+	return put_columns(w, e);
 }
 
 static void encode_clock(struct track *t)
 {
-	part_put_varint(t->writer, t->ticks_count);
+	nums_put(t->writer, 0, t->ticks_count);
 	uint32_t first = 0;
 	uint64_t tick_ms = 0;
 	for (uint32_t i = 0; i < t->ticks_count; i++) {
-		part_put_varint(t->writer, t->ticks[i].first - first);
-		part_put_varint(t->writer, t->ticks[i].tick_ms - tick_ms);
+		nums_put(t->writer, 0, t->ticks[i].first - first);
+		nums_put(t->writer, 0, t->ticks[i].tick_ms - tick_ms);
 		first = t->ticks[i].first;
 		tick_ms = t->ticks[i].tick_ms;
 	}
-	part_put_varint(t->writer, t->batches_count);
+	nums_put(t->writer, 0, t->batches_count);
 	first = 0;
 	uint64_t at_us = 0;
 	for (uint32_t i = 0; i < t->batches_count; i++) {
 		const struct fill_batch *b = &t->batches[i];
-		part_put_varint(t->writer, b->first - first);
-		part_put_varint(t->writer, zigzag((int64_t)(b->lo_us - at_us)));
-		part_put_varint(t->writer, b->hi_us - b->lo_us);
+		nums_put(t->writer, 0, b->first - first);
+		nums_put(t->writer, 0, zigzag((int64_t)(b->lo_us - at_us)));
+		nums_put(t->writer, 0, b->hi_us - b->lo_us);
 		first = b->first;
 		at_us = b->hi_us;
 	}
@@ -218,6 +254,17 @@ static int make_all_born(struct track *t, struct err *e)
 	return 0;
 }
 
+/*
+ * Range coding packs counters better; deflate reads faster and suits what repeats. Identity and
+ * state are read over whole days.
+ */
+static enum part_codec codec_of(unsigned part)
+{
+	const uint32_t ranged = GRP_BIT(queue) | GRP_BIT(evidence) | GRP_BIT(info) | GRP_BIT(ecn) |
+				GRP_BIT(memory) | GRP_BIT(cc);
+	return ranged & (1u << part) ? CODEC_RANGE : CODEC_DEFLATE;
+}
+
 static int encode_part(struct track *t, unsigned part, struct frame_part *ret_part, struct err *e)
 {
 	struct sockset *set = &t->set;
@@ -230,19 +277,19 @@ static int encode_part(struct track *t, unsigned part, struct frame_part *ret_pa
 				.touched_count = set->touched_count[part]};
 	if (part != GRP_ID_member && (!set->block[part] || (!w.born_count && !w.touched_count)))
 		return 0;
-	part_begin(t->writer, &t->part_bytes[part]);
+	nums_begin(t->writer, codec_of(part), &t->part_bytes[part]);
 	int rc = part == GRP_ID_member ? encode_member(&w, e) : encode_group(&w, e);
-	return rc ? rc : part_end(t->writer, ret_part, e);
+	return rc ? rc : nums_end(t->writer, ret_part, e);
 }
 
 int track_encode(struct track *t, int level, struct frame_part ret_parts[PART_COUNT], struct err *e)
 {
 	if (t->writer && level != t->level) {
-		part_writer_free(t->writer);
+		nums_writer_free(t->writer);
 		t->writer = NULL;
 	}
 	t->level = level;
-	int rc = t->writer ? 0 : part_writer_new(level, &t->writer, e);
+	int rc = t->writer ? 0 : nums_writer_new(level, &t->writer, e);
 	if (!rc)
 		rc = track_owners_done(t, e);
 	if (!rc && t->key)
@@ -253,7 +300,7 @@ int track_encode(struct track *t, int level, struct frame_part ret_parts[PART_CO
 		rc = encode_part(t, g, &ret_parts[g], e);
 	if (rc)
 		return rc;
-	part_begin(t->writer, &t->part_bytes[PART_CLOCK]);
+	nums_begin(t->writer, codec_of(PART_CLOCK), &t->part_bytes[PART_CLOCK]);
 	encode_clock(t);
-	return part_end(t->writer, &ret_parts[PART_CLOCK], e);
+	return nums_end(t->writer, &ret_parts[PART_CLOCK], e);
 }

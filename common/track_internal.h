@@ -5,7 +5,7 @@
 #ifndef SOCKLAPSE_TRACK_INTERNAL_H
 #define SOCKLAPSE_TRACK_INTERNAL_H
 
-#include "part_write.h"
+#include "nums.h"
 #include "track.h"
 
 /* One step of the edit script (FORMAT.md section 5.1). */
@@ -81,11 +81,13 @@ struct track {
 	uint32_t hash_mask;
 	uint32_t hash_used;
 
-	struct part_writer *writer;
+	struct nums_writer *writer;
 	int level;
 	struct buf part_bytes[PART_COUNT];
-	struct buf births_bytes;
-	struct buf changes_bytes;
+	uint64_t *residuals;
+	size_t residuals_cap;
+	uint8_t *class;
+	size_t class_cap;
 };
 
 #define NO_SLOT UINT32_MAX

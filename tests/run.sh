@@ -143,7 +143,7 @@ part_e2e() {
 	done
 }
 
-begin=$(date +%s)
+started=$(date +%s)
 sh tests/deps.sh test || {
 	result 'not ok install what is needed'
 	echo '0 passed, 1 failed'
@@ -181,7 +181,7 @@ grep '^not ok ' "$results" >"$logs/failed" && {
 	echo 'Failed:'
 	sed 's/^not ok /    /' "$logs/failed"
 }
-echo "took $(($(date +%s) - begin)) s"
+echo "took $(($(date +%s) - started)) s"
 line="$passed passed, $failed failed"
 [ "$skipped" -eq 0 ] || line="$line, $skipped skipped"
 echo "$line"

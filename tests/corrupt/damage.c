@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "frame.h"
+#include "nums.h"
 #include "rec.h"
 
 #define FLIPS	  48
@@ -222,18 +222,22 @@ static void by_sql(const char *path, const struct damage *d)
 	sqlite3_close(db);
 }
 
-/* Frames are unpacked, one byte of one of them is turned over, and the checksum is right. */
+/*
+ * One byte of one frame is turned over, and the checksum is right: of the unpacked bytes where
+ * the codec has such, else of the packed ones.
+ */
 static void flip_frame_byte(const char *path, unsigned n)
 {
 	sqlite3 *db = open_db(path);
 	sqlite3_stmt *get = NULL, *put = NULL;
-	struct frame_scratch scratch = {0};
+	struct nums_reader reader = {0};
+	struct buf raw = {0};
 	struct err e = {0};
 	if (sqlite3_prepare_v2(db,
 			       "SELECT id, codec, raw_bytes, bytes FROM frame ORDER BY id % 16, id"
 			       " LIMIT 1 OFFSET (SELECT count(*) FROM frame) * ?1 / ?2",
 			       -1, &get, NULL) ||
-	    sqlite3_prepare_v2(db, "UPDATE frame SET codec = 0, bytes = ?2 WHERE id = ?1", -1, &put,
+	    sqlite3_prepare_v2(db, "UPDATE frame SET codec = ?3, bytes = ?2 WHERE id = ?1", -1, &put,
 			       NULL))
 		die("flip", sqlite3_errmsg(db));
 	sqlite3_bind_int(get, 1, (int)n);
@@ -244,17 +248,22 @@ static void flip_frame_byte(const char *path, unsigned n)
 			       .raw_bytes = (uint32_t)sqlite3_column_int64(get, 2),
 			       .bytes = sqlite3_column_blob(get, 3),
 			       .len = (size_t)sqlite3_column_bytes(get, 3)};
-	if (frame_unpack(&p, &scratch, &e))
+	struct buf bytes = {0};
+	if (p.codec == CODEC_DEFLATE && nums_open(&reader, &p, &raw, &e))
 		die("flip", e.text);
-	if (scratch.raw.len)
-		scratch.raw.bytes[n * 7 % scratch.raw.len] ^= (uint8_t)(1u << (n % 8) | 0x80);
+	buf_put(&bytes, p.codec == CODEC_DEFLATE ? raw.bytes : p.bytes,
+		p.codec == CODEC_DEFLATE ? raw.len : p.len);
+	if (bytes.len)
+		bytes.bytes[n * 7 % bytes.len] ^= (uint8_t)(1u << (n % 8) | 0x80);
 	sqlite3_bind_int64(put, 1, sqlite3_column_int64(get, 0));
-	sqlite3_bind_blob(put, 2, scratch.raw.bytes, (int)scratch.raw.len, SQLITE_TRANSIENT);
+	sqlite3_bind_blob(put, 2, bytes.bytes, (int)bytes.len, SQLITE_TRANSIENT);
+	sqlite3_bind_int(put, 3, p.codec == CODEC_RANGE ? CODEC_RANGE : CODEC_STORED);
 	if (sqlite3_step(put) != SQLITE_DONE)
 		die("flip", sqlite3_errmsg(db));
 	sqlite3_finalize(get);
 	sqlite3_finalize(put);
-	frame_scratch_fini(&scratch);
+	buf_fini(&bytes);
+	buf_fini(&raw);
 	mend_crcs(db);
 	sqlite3_close(db);
 }

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct frame_scratch scratch = {0};
 	struct sockset set;
 	struct err e;
-	sockset_init(&set, GRP_ALL);
+	sockset_init(&set, GRP_ALL | 1u << PART_CLOCK);
 	for (int i = 0; i < FRAMES_MAX && span_left(&in) && take_frame(&in, parts); i++) {
 		if (frame_apply(&set, parts, &scratch, &e))
 			sockset_clear(&set);

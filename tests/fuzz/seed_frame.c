@@ -41,10 +41,8 @@ static void make_row(struct sock_row *row, unsigned i, unsigned round)
 	row->option.cgroup_id = 42;
 }
 
-static void put_frame(struct buf *out, const struct frame_part parts[PART_COUNT],
-		      struct frame_scratch *scratch)
+static void put_frame(struct buf *out, const struct frame_part parts[PART_COUNT])
 {
-	struct err e;
 	uint8_t count = 0;
 	for (unsigned i = 0; i < PART_COUNT; i++)
 		count = (uint8_t)(count + parts[i].there);
@@ -52,16 +50,14 @@ static void put_frame(struct buf *out, const struct frame_part parts[PART_COUNT]
 	for (unsigned i = 0; i < PART_COUNT; i++) {
 		if (!parts[i].there)
 			continue;
-		if (frame_unpack(&parts[i], scratch, &e))
-			die(&e);
-		buf_put_u8(out, (uint8_t)(i | CODEC_STORED << 4));
-		buf_put_varint(out, scratch->raw.len);
-		buf_put_varint(out, scratch->raw.len);
-		buf_put(out, scratch->raw.bytes, scratch->raw.len);
+		buf_put_u8(out, (uint8_t)(i | (unsigned)parts[i].codec << 4));
+		buf_put_varint(out, parts[i].raw_bytes);
+		buf_put_varint(out, parts[i].len);
+		buf_put(out, parts[i].bytes, parts[i].len);
 	}
 }
 
-static void put_snapshot(struct track *t, struct buf *out, struct frame_scratch *scratch,
+static void put_snapshot(struct track *t, struct buf *out,
 			 unsigned first, unsigned last, unsigned round)
 {
 	struct frame_part parts[PART_COUNT] = {0};
@@ -84,7 +80,7 @@ static void put_snapshot(struct track *t, struct buf *out, struct frame_scratch 
 	}
 	if (track_encode(t, 6, parts, &e))
 		die(&e);
-	put_frame(out, parts, scratch);
+	put_frame(out, parts);
 	track_commit(t);
 }
 
@@ -102,7 +98,6 @@ static void write_seed(const char *folder, const char *name, const struct buf *b
 int main(int argc, char **argv)
 {
 	struct buf out = {0};
-	struct frame_scratch scratch = {0};
 	struct track *t;
 	struct err e;
 	if (argc != 2)
@@ -110,15 +105,14 @@ int main(int argc, char **argv)
 	if (track_new(&t, &e))
 		die(&e);
 	for (unsigned round = 0; round < 3; round++)
-		put_snapshot(t, &out, &scratch, 0, 3, round);
+		put_snapshot(t, &out, 0, 3, round);
 	write_seed(argv[1], "small", &out);
 	buf_clear(&out);
 	track_forget(t);
 	for (unsigned round = 0; round < 6; round++)
-		put_snapshot(t, &out, &scratch, round * 2, 12 + round * (round % 2 ? 3 : 1), round);
+		put_snapshot(t, &out, round * 2, 12 + round * (round % 2 ? 3 : 1), round);
 	write_seed(argv[1], "churn", &out);
 	buf_fini(&out);
-	frame_scratch_fini(&scratch);
 	track_free(t);
 	return 0;
 }

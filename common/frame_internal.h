@@ -1,0 +1,28 @@
+/*
+ * frame_internal.h - what frame.c (parts) and frame_columns.c (columns) share of decoding.
+ */
+#ifndef SOCKLAPSE_FRAME_INTERNAL_H
+#define SOCKLAPSE_FRAME_INTERNAL_H
+
+#include "nums.h"
+
+/* The columns of one group, about to be read. Slots, not positions. */
+struct frame_columns {
+	struct sockset *set;
+	struct frame_scratch *scratch;
+	struct nums_reader *reader; /* behind the part's head; NULL: the part is not there */
+	unsigned group;
+	uint8_t *block; /* the group's, set by frame_read_columns() */
+	const uint32_t *born;
+	uint32_t born_count;
+	const uint32_t *touched;
+	uint32_t touched_count;
+};
+
+/* Reads all column records and puts the values into the set. FORMAT.md sections 5.2 and 5.3. */
+int frame_read_columns(struct frame_columns *w, struct err *e) MUST_CHECK;
+
+/* Room for n items in an array; 0 or ERR_NOMEM. */
+int frame_need(void **array, size_t *cap, size_t n, size_t item_bytes) MUST_CHECK;
+
+#endif
