@@ -11,7 +11,6 @@
  */
 #include "filter_parse.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -22,10 +22,16 @@ static void must(bool true_thing, const char *what, const char *text)
 	abort();
 }
 
-/* The rows of tests/cases/filter.sql, once for all runs. */
+static sqlite3 *db; /* for all runs */
+
+static void close_rows(void)
+{
+	sqlite3_close(db);
+}
+
+/* The rows of tests/cases/filter.sql. */
 static sqlite3 *rows(void)
 {
-	static sqlite3 *db;
 	char sql[32768];
 	if (db)
 		return db;
@@ -35,6 +41,7 @@ static sqlite3 *rows(void)
 	sql[len] = 0;
 	fclose(file);
 	must(sqlite3_open(":memory:", &db) == SQLITE_OK, "open", "");
+	atexit(close_rows);
 	must(filter_register(db) == SQLITE_OK, "register", "");
 	must(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, sqlite3_errmsg(db), "");
 	return db;
