@@ -1,0 +1,143 @@
+/* test_record_options.c - the command line of socklapse-record. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+
+#define MS UINT64_C(1000000)
+#define S  (1000 * MS)
+
+/* Splits at spaces; "_" stands for an empty argument. */
+static int parse(const char *line, struct options *ret, struct err *e)
+{
+	static char text[256], name[] = "socklapse-record", empty[] = "";
+	char *argv[20] = {name};
+	int argc = 1;
+	snprintf(text, sizeof(text), "%s", line);
+	for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = strcmp(word, "_") == 0 ? empty : word;
+	return options_parse(argc, argv, ret, e);
+}
+
+Test(options, defaults)
+{
+	struct options o;
+	cr_assert_eq(parse("", &o, NULL), 0);
+	cr_assert_str_eq(o.dir, "/var/log/socklapse");
+	cr_assert(!o.output && !o.note && !o.stats && !o.quiet && !o.verbose && !o.help &&
+		  !o.version);
+	cr_assert(o.interval_ns == 0 && o.count == 0 && o.deadline_ns == 60 * S);
+	cr_assert_eq(o.cmdline, CMDLINE_EXE);
+}
+
+Test(options, all_of_them)
+{
+	struct options o;
+	cr_assert_eq(parse("-d /a -o f -i 10s -n 3 --cmdline full --deadline 2s --stats -qvhV", &o,
+			   NULL),
+		     0);
+	cr_assert_str_eq(o.dir, "/a");
+	cr_assert_str_eq(o.output, "f");
+	cr_assert(o.interval_ns == 10 * S && o.count == 3 && o.deadline_ns == 2 * S);
+	cr_assert_eq(o.cmdline, CMDLINE_FULL);
+	cr_assert(o.stats && o.quiet && o.verbose && o.help && o.version);
+	cr_assert_eq(
+		parse("--dir=/b --output=g --interval=1min --count=1 --cmdline=none", &o, NULL), 0);
+	cr_assert_str_eq(o.dir, "/b");
+	cr_assert(o.interval_ns == 60 * S && o.count == 1 && o.cmdline == CMDLINE_NONE);
+	cr_assert_eq(parse("-i100ms -d/c", &o, NULL), 0);
+	cr_assert_eq(o.interval_ns, 100 * MS);
+	cr_assert_eq(parse("--note hello", &o, NULL), 0);
+	cr_assert_str_eq(o.note, "hello");
+}
+
+Test(options, wrong_usage_is_one_line_that_names_the_place)
+{
+	static const struct {
+		const char *line, *message;
+	} cases[] = {
+		{"-x", "-x: no such option"},
+		{"-qx", "-x: no such option"},
+		{"--stats -x", "-x: no such option"},
+		{"--frobnicate", "--frobnicate: no such option"},
+		{"--frobnicate=5 -q", "--frobnicate=5: no such option"},
+		{"--stats=5", "--stats: takes no argument"},
+		{"--quiet=5", "--quiet: takes no argument"},
+		{"-d", "--dir: its argument is missing"},
+		{"--note", "--note: its argument is missing"},
+		{"-d _", "--dir : wants a directory"},
+		{"-o _", "--output : wants a file"},
+		{"-i 10", "--interval 10: wants a duration from 10ms to 24h with its unit, such as "
+			  "10s"},
+		{"-i 1ms", "--interval 1ms: wants a duration from 10ms to 24h with its unit, such "
+			   "as 10s"},
+		{"-n 0", "--count 0: wants a number of snapshots"},
+		{"-n x", "--count x: wants a number of snapshots"},
+		{"-n 3", "--count: wants --interval too"},
+		{"--cmdline some", "--cmdline some: wants none, exe or full"},
+		{"--deadline 0s",
+		 "--deadline 0s: wants a duration up to 24h with its unit, such as 30s"},
+		{"--note x -i 1s", "--note: goes without --interval and --count"},
+		{"state established", "state: what is this?"},
+		{"-q -- -v", "-v: what is this?"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct options o = {.count = 77};
+		struct err e = {0};
+		cr_assert_eq(parse(cases[i].line, &o, &e), ERR_USAGE, "%s", cases[i].line);
+		cr_assert_str_eq(e.text, cases[i].message, "%s gave: %s", cases[i].line, e.text);
+		cr_assert_eq(o.count, 77, "untouched on failure");
+	}
+}
+
+Test(options, durations)
+{
+	static const struct {
+		const char *text;
+		uint64_t ns; /* UINT64_MAX: none */
+	} cases[] = {
+		{"100ms", 100 * MS},
+		{"1s", S},
+		{"1sec", S},
+		{"1min", 60 * S},
+		{"2h", 7200 * S},
+		{"1.5s", 1500 * MS},
+		{"0.25min", 15 * S},
+		{"0s", 0},
+		{"24h", 86400 * S},
+		{"25h", UINT64_MAX},
+		{"1", UINT64_MAX},
+		{"", UINT64_MAX},
+		{"s", UINT64_MAX},
+		{"-1s", UINT64_MAX},
+		{"+1s", UINT64_MAX},
+		{" 1s", UINT64_MAX},
+		{"1 s", UINT64_MAX},
+		{"1sx", UINT64_MAX},
+		{"0x10s", UINT64_MAX},
+		{"1e3s", UINT64_MAX},
+		{"infs", UINT64_MAX},
+		{"nans", UINT64_MAX},
+		{"1.2.3s", UINT64_MAX},
+		{".s", UINT64_MAX},
+		{"1d", UINT64_MAX},
+		{"99999999999999999999999s", UINT64_MAX},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t ns = UINT64_MAX;
+		cr_assert_eq(options_duration(cases[i].text, &ns), cases[i].ns != UINT64_MAX, "%s",
+			     cases[i].text);
+		cr_assert_eq(ns, cases[i].ns, "%s", cases[i].text);
+	}
+}
+
+Test(options, the_help_names_every_option)
+{
+	static const char *const names[] = {"-d, --dir",     "-o, --output", "-i, --interval",
+					    "-n, --count",   "--cmdline",    "--deadline",
+					    "--note",	     "--stats",	     "-q, --quiet",
+					    "-v, --verbose", "-h, --help",   "-V, --version"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		cr_assert_not_null(strstr(options_help, names[i]), "%s", names[i]);
+}
