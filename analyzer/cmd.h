@@ -30,6 +30,7 @@ enum {
 	OPT_TOP,
 	OPT_MIN,
 	OPT_OWN = 300,
+	OPT_HIST = 310, /* linger */
 };
 
 /* Which of the shared options a command understands besides those that all do. */

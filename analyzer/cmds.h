@@ -4,6 +4,7 @@
 
 #include "cmd.h"
 
+int cmd_linger(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_list(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_sql(struct cmd *c, struct err *e) MUST_CHECK;
 

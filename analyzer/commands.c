@@ -1,8 +1,16 @@
 /* commands.c - the table of commands, in the order in which help lists them. */
 #include "cmds.h"
 
+static const struct arg_option linger_options[] = {
+	{OPT_HIST, "hist", NULL, "a histogram of lengths, too"},
+	{0},
+};
+
 const struct command commands[] = {
 	{"list", "", "one line a snapshot", CMD_RANGE | CMD_TOP, NULL, cmd_list},
+	{"linger", "[FILTER]",
+	 "how long sockets have been in their states: summary and the longest",
+	 CMD_RANGE | CMD_BY | CMD_TOP | CMD_MIN, linger_options, cmd_linger},
 	{"sql", "[SQL]", "SQL over all of it: one-off, or line by line from standard input",
 	 CMD_ASKS, NULL, cmd_sql},
 	{0},

@@ -7,6 +7,7 @@
 #include "db_func.h"
 #include "filter.h"
 #include "queries.h"
+#include "vt_spell.h"
 
 /* A query that a person types is never longer, deeper or wider than this. */
 static const struct {
@@ -44,6 +45,8 @@ static int add_tables(sqlite3 *db, const struct vt_context *context)
 		rc = vt_socket_register(db, context);
 	if (rc == SQLITE_OK)
 		rc = vt_owner_register(db, context);
+	if (rc == SQLITE_OK)
+		rc = vt_spell_register(db, context);
 	if (rc == SQLITE_OK)
 		rc = db_func_register(db);
 	if (rc == SQLITE_OK)

@@ -8,5 +8,6 @@ extern const char sql_q_diff_by[];
 extern const char sql_q_list[];
 extern const char sql_q_show[];
 extern const char sql_q_show_all[];
+extern const char sql_q_unseen[];
 
 #endif

@@ -97,6 +97,7 @@ struct spell_basis {
 	uint32_t flags;	   /* SNAP_* of all of them together */
 	int64_t first_wall_ns, last_wall_ns;
 	uint64_t connections; /* different ones seen */
+	uint64_t opened;      /* of those, TCP connections not there in the first snapshot */
 };
 void spell_pass_basis(const struct spell_pass *p, struct spell_basis *ret);
 

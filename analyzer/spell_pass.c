@@ -168,6 +168,14 @@ static int see(struct spell_pass *p, uint32_t number, uint32_t position, struct 
 	return 0;
 }
 
+static void count_connection(struct spell_pass *p, const struct conn *c)
+{
+	bool connects = c->state != STATE_LISTEN && c->state != STATE_UNCONN &&
+			c->state != STATE_BOUND_INACTIVE;
+	p->basis.connections++;
+	p->basis.opened += c->id.proto == PROTO_TCP && connects && !c->early;
+}
+
 /* A socket that the snapshot before did not have, or that must be found again. */
 static int arrive(struct spell_pass *p, uint32_t position, struct err *e)
 {
@@ -198,7 +206,7 @@ static int arrive(struct spell_pass *p, uint32_t position, struct err *e)
 		c->netns = netns;
 		c->state = SLOT_GROUP(p->set, slot, state)->state;
 		begin_spell(p, c, p->complete_before, position);
-		p->basis.connections++;
+		count_connection(p, c);
 	}
 	return see(p, number, position, e);
 }
