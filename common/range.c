@@ -11,7 +11,10 @@
 #define COUNT_MAX  15u
 #define STATE_HALF ((uint16_t)((PROB_ONE / 2) << 4))
 
-/* Bits of a number's mantissa that are coded adaptively: the leading and the trailing ones. */
+/*
+ * The leading and the trailing bits of a mantissa know their neighbours; those between only their
+ * place. That finds the zeros of numbers that are multiples: windows, ticks.
+ */
 #define TOP_BITS 3u
 #define LOW_BITS 4u
 
@@ -127,7 +130,8 @@ void range_encode(struct range_encoder *c, struct range_model *m, uint8_t class,
 	unsigned rest = n - top;
 	unsigned low = rest < LOW_BITS ? rest : LOW_BITS;
 	encode_tree(c, m->top[n], v >> rest, top);
-	encode_plain(c, v >> low, rest - low);
+	for (unsigned i = rest; i-- > low;)
+		encode_bit(c, &m->middle[i], v >> i & 1);
 	encode_tree(c, m->low, v, low);
 }
 
@@ -214,7 +218,8 @@ uint64_t range_decode(struct range_decoder *c, struct range_model *m, uint8_t cl
 	unsigned rest = n - top;
 	unsigned low = rest < LOW_BITS ? rest : LOW_BITS;
 	uint64_t v = UINT64_C(1) << top | decode_tree(c, m->top[n], top);
-	v = v << (rest - low) | decode_plain(c, rest - low);
+	for (unsigned i = rest; i-- > low;)
+		v = v << 1 | decode_bit(c, &m->middle[i]);
 	return v << low | decode_tree(c, m->low, low);
 }
 

@@ -23,6 +23,7 @@ struct range_model {
 	uint16_t zero[RANGE_CLASSES];
 	uint16_t length[RANGE_CLASSES][64];
 	uint16_t top[64][8];
+	uint16_t middle[64];
 	uint16_t low[16];
 };
 void range_model_init(struct range_model *m);

@@ -18,7 +18,7 @@
 #define DEFAULT_KEY_EVERY REC_MAX_CHAIN
 
 /* A chain's deltas may weigh this many times its key frame (FORMAT.md section 4). */
-#define MAX_CHAIN_WEIGHT 8
+#define MAX_CHAIN_WEIGHT 16
 
 /* ------------------------------------------------------------------------ opening, closing */
 
