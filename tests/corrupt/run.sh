@@ -32,7 +32,7 @@ ask() {
 		echo "$1: code $code: $(head -n 1 err)"
 	elif [ "$code" -eq 1 ] && ! grep -q '^socklapse: ' err; then
 		echo "$1: failed without a word"
-	elif [ "$lines" -gt 10 ]; then
+	elif [ "$lines" -gt 24 ]; then
 		echo "$1: $lines lines of complaint"
 	fi
 }

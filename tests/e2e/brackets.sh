@@ -19,7 +19,7 @@ sleep 7
 next_stage 'stage 1'
 sleep 7
 next_stage 'stage 2'
-sleep 62
+sleep 57 # by now the TIME-WAITs of stage 1 are over for certain, those of stage 2 are not
 for pid in $recorders; do
 	stop "$pid"
 	is "recorder ends well" "$?" 0
