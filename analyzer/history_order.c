@@ -53,9 +53,8 @@ static void rank_boots(const struct history *h, struct ranked *list, uint32_t *r
 		list[i] = (struct ranked){.number = (uint32_t)i, .wall_ns = INT64_MAX};
 	for (size_t i = 0; i < h->snapshots_count; i++) {
 		const struct history_snapshot *s = &h->snapshots[i];
-		int64_t start;
-		if (__builtin_sub_overflow(s->rec->wall_begin_ns, s->rec->boot_begin_ns, &start))
-			continue;
+		/* Both are known not to be negative: rec_open() checks. */
+		int64_t start = s->rec->wall_begin_ns - s->rec->boot_begin_ns;
 		if (start < list[s->boot].wall_ns)
 			list[s->boot].wall_ns = start;
 	}
@@ -123,6 +122,16 @@ static void find_ranges(struct history *h)
 	}
 }
 
+/* Sorted keys to snapshots, each moment once; returns how many. */
+static size_t drop_copies(const struct sort_key *keys, size_t count, struct history_snapshot *to)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!kept || !is_copy(&keys[i].snapshot, &to[kept - 1]))
+			to[kept++] = keys[i].snapshot;
+	return kept;
+}
+
 static int order_snapshots(struct history *h, const uint32_t *boot_rank, struct err *e)
 {
 	struct sort_key *keys = malloc((h->snapshots_count + 1) * sizeof(*keys));
@@ -132,11 +141,7 @@ static int order_snapshots(struct history *h, const uint32_t *boot_rank, struct 
 		keys[i] = (struct sort_key){.snapshot = h->snapshots[i],
 					    .boot_rank = boot_rank[h->snapshots[i].boot]};
 	qsort(keys, h->snapshots_count, sizeof(*keys), compare_keys);
-	size_t kept = 0;
-	for (size_t i = 0; i < h->snapshots_count; i++)
-		if (!kept || !is_copy(&keys[i].snapshot, &h->snapshots[kept - 1]))
-			h->snapshots[kept++] = keys[i].snapshot;
-	h->snapshots_count = kept;
+	h->snapshots_count = drop_copies(keys, h->snapshots_count, h->snapshots);
 	free(keys);
 	find_ranges(h);
 	return 0;
