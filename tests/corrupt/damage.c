@@ -237,8 +237,8 @@ static void flip_frame_byte(const char *path, unsigned n)
 			       "SELECT id, codec, raw_bytes, bytes FROM frame ORDER BY id % 16, id"
 			       " LIMIT 1 OFFSET (SELECT count(*) FROM frame) * ?1 / ?2",
 			       -1, &get, NULL) ||
-	    sqlite3_prepare_v2(db, "UPDATE frame SET codec = ?3, bytes = ?2 WHERE id = ?1", -1, &put,
-			       NULL))
+	    sqlite3_prepare_v2(db, "UPDATE frame SET codec = ?3, bytes = ?2 WHERE id = ?1", -1,
+			       &put, NULL))
 		die("flip", sqlite3_errmsg(db));
 	sqlite3_bind_int(get, 1, (int)n);
 	sqlite3_bind_int(get, 2, FLIPS);

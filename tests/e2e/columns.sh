@@ -52,6 +52,10 @@ for column in $names; do
 	local | peer)
 		differ="b.$column <> o.$column"
 		;;
+	last_*_ms) # runs up; if it shrank, something was sent or came in between
+		differ="(o.$column = '') <> (b.$column = '') OR ((o.$column + 0 NOT BETWEEN b.$column + 0
+			AND a.$column + 0) AND a.$column + 0 >= b.$column + 0)"
+		;;
 	timer_ms) # runs down; if it grew, it was set again in between, and nothing can be said
 		differ="(o.timer_ms + 0 NOT BETWEEN a.timer_ms + 0 AND b.timer_ms + 0) AND a.timer_ms + 0 <= b.timer_ms + 0"
 		;;

@@ -57,8 +57,8 @@ static void put_frame(struct buf *out, const struct frame_part parts[PART_COUNT]
 	}
 }
 
-static void put_snapshot(struct track *t, struct buf *out,
-			 unsigned first, unsigned last, unsigned round)
+static void put_snapshot(struct track *t, struct buf *out, unsigned first, unsigned last,
+			 unsigned round)
 {
 	struct frame_part parts[PART_COUNT] = {0};
 	struct sock_row row;
