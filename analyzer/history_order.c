@@ -137,9 +137,11 @@ static int order_snapshots(struct history *h, const uint32_t *boot_rank, struct 
 	struct sort_key *keys = malloc((h->snapshots_count + 1) * sizeof(*keys));
 	if (!keys)
 		return no_memory(e);
-	for (size_t i = 0; i < h->snapshots_count; i++)
-		keys[i] = (struct sort_key){.snapshot = h->snapshots[i],
-					    .boot_rank = boot_rank[h->snapshots[i].boot]};
+	/* Member by member: gcc 12 fails at -O3 on a whole struct here (internal error). */
+	for (size_t i = 0; i < h->snapshots_count; i++) {
+		keys[i].snapshot = h->snapshots[i];
+		keys[i].boot_rank = boot_rank[h->snapshots[i].boot];
+	}
 	qsort(keys, h->snapshots_count, sizeof(*keys), compare_keys);
 	h->snapshots_count = drop_copies(keys, h->snapshots_count, h->snapshots);
 	free(keys);

@@ -87,7 +87,8 @@ for ms in $cadences; do
 	nothing_in "$ms ms: every spell that lasted is told of once" wrong
 
 	query "SELECT name, state, 's_comm', s_comm, t_comm, s_pid, t_pid, s_source, t_source FROM j
-		WHERE s_comm IS NOT t_comm OR s_pid IS NOT t_pid OR s_source IS NOT t_source;" >wrong
+		WHERE (s_comm IS NOT t_comm OR s_pid IS NOT t_pid OR s_source IS NOT t_source)
+		AND coalesce(tll, teh + 3600000000000) - teh > ($ms + 300) * 1e6;" >wrong
 	nothing_in "$ms ms: every spell has its owner" wrong
 
 	query "SELECT state, count(*), max(coalesce(seh - sel, 0)) / 1e6 FROM j WHERE sel IS NOT NULL

