@@ -8,6 +8,7 @@
 #define SOCKLAPSE_CMD_H
 
 #include "args.h"
+#include "buf.h"
 #include "out.h"
 
 /* Ids of the options that several commands share; a command's own ones begin at CMD_OPT_OWN. */
@@ -59,7 +60,7 @@ struct cmd {
 	struct args args;	/* all options; the words behind the command's name */
 	struct out_options out; /* of standard output */
 	int64_t now_ns;		/* wall clock */
-	const char *home_zone;	/* TZ of whoever asks, or NULL */
+	struct buf complaint;	/* lines printed behind those of an error, if there is one */
 };
 
 /* All commands; ends with one that has no name. */

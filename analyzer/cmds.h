@@ -5,7 +5,10 @@
 #include "cmd.h"
 
 int cmd_linger(struct cmd *c, struct err *e) MUST_CHECK;
+extern const struct arg_option cmd_show_options[];
+
 int cmd_list(struct cmd *c, struct err *e) MUST_CHECK;
+int cmd_show(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_sql(struct cmd *c, struct err *e) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@ const struct command commands[] = {
 	{"linger", "[FILTER]",
 	 "how long sockets have been in their states: summary and the longest",
 	 CMD_RANGE | CMD_BY | CMD_TOP | CMD_MIN, linger_options, cmd_linger},
+	{"show", "[FILTER]", "one snapshot as ss prints it", CMD_AT, cmd_show_options, cmd_show},
 	{"sql", "[SQL]", "SQL over all of it: one-off, or line by line from standard input",
 	 CMD_ASKS, NULL, cmd_sql},
 	{0},

@@ -7,23 +7,28 @@
 #include "rec.h"
 #include "timeparse.h"
 
-static void snapshot_flags(sqlite3_context *out, int argc, sqlite3_value **argv)
+void flags_text(uint32_t flags, char *ret_text, size_t size)
 {
-	char text[512] = "";
 	size_t len = 0;
-	(void)argc;
-	if (sqlite3_value_type(argv[0]) == SQLITE_NULL)
-		return;
-	uint32_t flags = (uint32_t)sqlite3_value_int64(argv[0]);
+	ret_text[0] = 0;
 	for (uint32_t bit = 1; bit; bit <<= 1) {
 		char number[16];
-		if (!(flags & bit) || len >= sizeof(text))
+		if (!(flags & bit) || len >= size)
 			continue;
 		snprintf(number, sizeof(number), "0x%x", bit);
 		const char *name = rec_flag_name(bit);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", len ? "," : "",
+		len += (size_t)snprintf(ret_text + len, size - len, "%s%s", len ? "," : "",
 					name ? name : number);
 	}
+}
+
+static void snapshot_flags(sqlite3_context *out, int argc, sqlite3_value **argv)
+{
+	char text[512];
+	(void)argc;
+	if (sqlite3_value_type(argv[0]) == SQLITE_NULL)
+		return;
+	flags_text((uint32_t)sqlite3_value_int64(argv[0]), text, sizeof(text));
 	sqlite3_result_text(out, text, -1, SQLITE_TRANSIENT);
 }
 

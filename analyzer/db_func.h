@@ -3,6 +3,11 @@
 #define SOCKLAPSE_DB_FUNC_H
 
 #include <sqlite3.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Names of the SNAP_* bits in `flags`, separated by commas; bits without a name as 0xN. */
+void flags_text(uint32_t flags, char *ret_text, size_t size);
 
 /*
  *   snapshot_flags(FLAGS)   names of the SNAP_* bits, separated by commas

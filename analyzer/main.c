@@ -168,7 +168,6 @@ static int run(struct cmd *c, struct err *e)
 		return rc;
 	clock_gettime(CLOCK_REALTIME, &now);
 	c->now_ns = now.tv_sec * NS_PER_S + now.tv_nsec;
-	c->home_zone = getenv("TZ");
 	c->out.file = stdout;
 	if (c->out.format == OUT_TEXT && isatty(STDOUT_FILENO) && !args_has(&c->args, OPT_NO_PAGER))
 		pager_begin(&pager, getenv("PAGER"));
@@ -194,8 +193,10 @@ int main(int argc, char **argv)
 	} else {
 		rc = run(&c, &e);
 		if (rc)
-			fprintf(stderr, "socklapse: %s\n", e.text[0] ? e.text : err_name(rc));
+			fprintf(stderr, "socklapse: %s\n%s", e.text[0] ? e.text : err_name(rc),
+				buf_str(&c.complaint));
 	}
 	args_fini(&c.args);
+	buf_fini(&c.complaint);
 	return !rc ? EXIT_SUCCESS : rc == ERR_USAGE ? EXIT_USAGE : EXIT_FAILURE;
 }

@@ -209,7 +209,14 @@ void out_harmless(struct buf *b, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		uint32_t code;
+		size_t plain = i;
+		while (plain < len && text[plain] >= 0x20 && text[plain] < 0x7f)
+			plain++;
+		buf_put(b, text + i, plain - i);
+		i = plain;
 		size_t n = out_utf8(text + i, len - i, &code);
+		if (!n && i == len)
+			break;
 		if (n && !is_harmful(code)) {
 			buf_put(b, text + i, n);
 			i += n;

@@ -9,6 +9,9 @@
 #define BOLD   "\033[1m"
 #define NORMAL "\033[0m"
 
+/* Lines are handed on in pieces of about this size. */
+#define WRITE_BYTES 16384
+
 static void text_begin(struct out *o)
 {
 	(void)o;
@@ -118,27 +121,29 @@ static void text_cell(struct out *o, const struct out_column *c, const struct ou
 		o->widths[o->column] = width;
 }
 
-static void put_blanks(struct out *o, size_t n)
+static void put_blanks(struct buf *line, size_t n)
 {
-	static const char blanks[] = "                                ";
-	for (; n >= sizeof(blanks); n -= sizeof(blanks) - 1)
-		out_raw(o, blanks, sizeof(blanks) - 1);
-	out_raw(o, blanks, n);
+	uint8_t *p = buf_reserve(line, n);
+	if (!p)
+		return;
+	memset(p, ' ', n);
+	line->len += n;
 }
 
 /* One cell with its padding; the last of a row gets none behind it. */
-static void put_aligned(struct out *o, size_t column, const char *text, bool right, bool last)
+static void put_aligned(const struct out *o, struct buf *line, size_t column, const char *text,
+			bool right, bool last)
 {
 	size_t width = width_of(text);
 	size_t pad = width < o->widths[column] ? o->widths[column] - width : 0;
 	if (right)
-		put_blanks(o, pad);
-	out_puts(o, text);
+		put_blanks(line, pad);
+	buf_put_str(line, text);
 	if (last)
 		return;
 	if (!right)
-		put_blanks(o, pad);
-	out_puts(o, o->options.gap ? o->options.gap : "  ");
+		put_blanks(line, pad);
+	buf_put_str(line, o->options.gap ? o->options.gap : "  ");
 }
 
 /* The last column that text has. */
@@ -151,22 +156,30 @@ static size_t last_column(const struct out_table *t)
 	return last;
 }
 
-static void put_header(struct out *o)
+static void put_header(const struct out *o, struct buf *line)
 {
 	const struct out_table *t = o->table;
 	if (!o->options.header)
 		return;
 	if (o->options.color)
-		out_puts(o, BOLD);
+		buf_put_str(line, BOLD);
 	struct buf title CLEANUP(buf_fini) = {0};
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->columns[i].flags & OUT_NOT_TEXT)
 			continue;
 		buf_clear(&title);
 		out_harmless(&title, title_of(&t->columns[i]), strlen(title_of(&t->columns[i])));
-		put_aligned(o, i, buf_str(&title), is_right(&t->columns[i]), i == last_column(t));
+		put_aligned(o, line, i, buf_str(&title), is_right(&t->columns[i]),
+			    i == last_column(t));
 	}
-	out_puts(o, o->options.color ? NORMAL "\n" : "\n");
+	buf_put_str(line, o->options.color ? NORMAL "\n" : "\n");
+}
+
+static void write_out(struct out *o, struct buf *line)
+{
+	o->nomem |= line->failed;
+	out_raw(o, line->bytes, line->len);
+	buf_clear(line);
 }
 
 /* Writes the rows kept so far; from now on widths stay as they are. */
@@ -175,8 +188,9 @@ static void text_flush(struct out *o)
 	const struct out_table *t = o->table;
 	if (o->nomem)
 		return;
+	struct buf line CLEANUP(buf_fini) = {0};
 	if (!o->widths_fixed)
-		put_header(o);
+		put_header(o, &line);
 	o->widths_fixed = true;
 	const char *p = (const char *)o->cells.bytes;
 	const char *end = p + o->cells.len;
@@ -185,11 +199,14 @@ static void text_flush(struct out *o)
 		for (size_t i = 0; i < t->count; i++) {
 			if (t->columns[i].flags & OUT_NOT_TEXT)
 				continue;
-			put_aligned(o, i, p + 1, *p == CELL_RIGHT, i == last);
+			put_aligned(o, &line, i, p + 1, *p == CELL_RIGHT, i == last);
 			p += strlen(p) + 1;
 		}
-		out_puts(o, "\n");
+		buf_put_u8(&line, '\n');
+		if (line.len >= WRITE_BYTES)
+			write_out(o, &line);
 	}
+	write_out(o, &line);
 	buf_clear(&o->cells);
 }
 

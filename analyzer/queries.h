@@ -9,5 +9,6 @@ extern const char sql_q_list[];
 extern const char sql_q_show[];
 extern const char sql_q_show_all[];
 extern const char sql_q_unseen[];
+extern const char sql_q_show_owners[];
 
 #endif

@@ -45,6 +45,20 @@ static char operator_of(int column, unsigned char op)
 	}
 }
 
+/*
+ * `state IN (...)` would make SQLite walk the same frames once for every value: better one walk
+ * and a check of each row. Of snapshots it is meant so.
+ */
+static bool is_list(sqlite3_index_info *info, int i)
+{
+#if SQLITE_VERSION_NUMBER >= 3038000
+	return info->aConstraint[i].iColumn > FRAME_TIME_NS && sqlite3_vtab_in(info, i, -1);
+#else
+	(void)info, (void)i;
+	return false;
+#endif
+}
+
 int frame_best_index(const struct vt_context *context, sqlite3_index_info *info, int needs)
 {
 	size_t count;
@@ -58,7 +72,8 @@ int frame_best_index(const struct vt_context *context, sqlite3_index_info *info,
 	int n = 0;
 	for (int i = 0; i < info->nConstraint; i++) {
 		int column = info->aConstraint[i].iColumn;
-		if (!info->aConstraint[i].usable || column < 0 || column >= FRAME_COLUMNS)
+		if (!info->aConstraint[i].usable || column < 0 || column >= FRAME_COLUMNS ||
+		    is_list(info, i))
 			continue;
 		char op = operator_of(column, info->aConstraint[i].op);
 		if (!op)

@@ -1,0 +1,96 @@
+/* cmd_filter.c - see cmd_filter.h. */
+#include "cmd_filter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FILTER_MARK "/*FILTER*/ 1"
+
+int cmd_filter_read(struct cmd *c, size_t first, const struct filter_env *env, struct filter **ret,
+		    struct err *e)
+{
+	struct buf text CLEANUP(buf_fini) = {0};
+	struct filter_place place = {0};
+	for (size_t i = first; i < c->args.words_count; i++) {
+		buf_put_str(&text, i > first ? " " : "");
+		buf_put_str(&text, c->args.words[i]);
+	}
+	const char *all = buf_str(&text);
+	if (text.failed)
+		return err_set(e, ERR_NOMEM, "filter: memory ran out");
+	int rc = filter_parse(all, env, ret, &place, e);
+	if (rc == ERR_USAGE || rc == ERR_LIMIT)
+		filter_caret(all, place, &c->complaint);
+	if (!rc && filter_resolved(*ret)[0])
+		fprintf(stderr,
+			"socklapse: warning: names mean what they mean here and today: %s\n",
+			filter_resolved(*ret));
+	return rc;
+}
+
+void cmd_query_fini(struct cmd_query *q)
+{
+	buf_fini(&q->sql);
+	filter_args_fini(&q->args);
+}
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, ERR_NOMEM, "query: memory ran out");
+}
+
+int cmd_query_make(const char *stored, const char *more, const struct filter *f,
+		   struct cmd_query *ret, struct err *e)
+{
+	const char *mark = strstr(stored, FILTER_MARK);
+	if (!mark)
+		return err_set(e, ERR_DB, "query: has no place for a filter");
+	buf_put(&ret->sql, stored, (size_t)(mark - stored));
+	buf_put_str(&ret->sql, more);
+	int rc = filter_to_sql(f, &ret->sql, &ret->args, e);
+	buf_put_str(&ret->sql, mark + strlen(FILTER_MARK));
+	if (!rc && ret->sql.failed)
+		rc = no_memory(e);
+	return rc;
+}
+
+int cmd_query_replace(struct cmd_query *q, const char *mark, const char *text, struct err *e)
+{
+	char comment[32];
+	struct buf sql = {0};
+	snprintf(comment, sizeof(comment), "/*%s*/", mark);
+	const char *at = buf_str(&q->sql), *next;
+	while ((next = strstr(at, comment)) != NULL) {
+		buf_put(&sql, at, (size_t)(next - at));
+		buf_put_str(&sql, text);
+		at = next + strlen(comment);
+	}
+	buf_put_str(&sql, at);
+	buf_fini(&q->sql);
+	q->sql = sql;
+	return sql.failed ? no_memory(e) : 0;
+}
+
+/* The filter's values are the only parameters without a name. */
+static int first_nameless(sqlite3_stmt *stmt)
+{
+	int n = sqlite3_bind_parameter_count(stmt);
+	for (int i = 1; i <= n; i++)
+		if (!sqlite3_bind_parameter_name(stmt, i))
+			return i;
+	return n + 1;
+}
+
+int cmd_query_prepare(struct cmd_query *q, sqlite3 *db, sqlite3_stmt **ret, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(db, buf_str(&q->sql), &stmt, e);
+	if (rc)
+		return rc;
+	if (filter_bind(stmt, first_nameless(stmt), &q->args)) {
+		sqlite3_finalize(stmt);
+		return no_memory(e);
+	}
+	*ret = stmt;
+	return 0;
+}
