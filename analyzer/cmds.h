@@ -7,6 +7,8 @@
 int cmd_linger(struct cmd *c, struct err *e) MUST_CHECK;
 extern const struct arg_option cmd_show_options[];
 
+int cmd_diff(struct cmd *c, struct err *e) MUST_CHECK;
+int cmd_info(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_list(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_show(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_sql(struct cmd *c, struct err *e) MUST_CHECK;

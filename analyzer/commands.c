@@ -7,11 +7,15 @@ static const struct arg_option linger_options[] = {
 };
 
 const struct command commands[] = {
+	{"info", "", "which recordings, hosts and times there are", 0, NULL, cmd_info},
 	{"list", "", "one line a snapshot", CMD_RANGE | CMD_TOP, NULL, cmd_list},
 	{"linger", "[FILTER]",
 	 "how long sockets have been in their states: summary and the longest",
 	 CMD_RANGE | CMD_BY | CMD_TOP | CMD_MIN, linger_options, cmd_linger},
 	{"show", "[FILTER]", "one snapshot as ss prints it", CMD_AT, cmd_show_options, cmd_show},
+	{"diff", "A B [FILTER]",
+	 "what is different between two times: appeared, gone, changed, stuck", CMD_BY | CMD_TOP,
+	 NULL, cmd_diff},
 	{"sql", "[SQL]", "SQL over all of it: one-off, or line by line from standard input",
 	 CMD_ASKS, NULL, cmd_sql},
 	{0},

@@ -52,6 +52,8 @@ static int add_tables(sqlite3 *db, const struct vt_context *context)
 	if (rc == SQLITE_OK)
 		rc = filter_register(db);
 	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, sql_views, NULL, NULL, NULL);
 	return rc;
 }

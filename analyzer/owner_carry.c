@@ -255,8 +255,11 @@ int owner_carry_get(struct owner_carry *c, const struct sockset *set, uint32_t p
 
 bool owner_carry_wants_more(const struct owner_carry *c, const struct sockset *set)
 {
-	for (uint32_t i = 0; i < set->rows; i++)
-		if (c->by_slot[set->order[i]].flags & HELD_FIRST)
+	for (uint32_t i = 0; i < set->rows; i++) {
+		uint32_t slot = set->order[i];
+		if ((c->by_slot[slot].flags & HELD_FIRST) &&
+		    SLOT_GROUP(set, slot, state)->inode == 0)
 			return true;
+	}
 	return false;
 }

@@ -67,8 +67,9 @@ int owner_carry_get(struct owner_carry *c, const struct sockset *set, uint32_t p
 		    struct owner *ret, struct err *e) MUST_CHECK;
 
 /*
- * Are there sockets without an owner that were there in the first snapshot handed in already? Only
- * then can looking further back tell more.
+ * Are there sockets that nobody holds (inode 0), without an owner, that were there in the first
+ * snapshot handed in already? Only then is looking further back worth it: what has an inode and no
+ * owner is mostly the kernel's own.
  */
 bool owner_carry_wants_more(const struct owner_carry *c, const struct sockset *set);
 

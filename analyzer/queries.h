@@ -5,6 +5,7 @@
 extern const char sql_views[];
 extern const char sql_q_diff[];
 extern const char sql_q_diff_by[];
+extern const char sql_q_events[];
 extern const char sql_q_list[];
 extern const char sql_q_show[];
 extern const char sql_q_show_all[];

@@ -12,6 +12,23 @@ static void warn(void *arg, const char *text)
 	fprintf(stderr, "socklapse: warning: %s\n", text);
 }
 
+/* The reason stands behind the first colon: several scans leave out the same snapshots. */
+static void warn_once(void *arg, const char *text)
+{
+	struct session *s = arg;
+	const char *why = strchr(text, ':');
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	for (why = why ? why : text; *why; why++)
+		hash = (hash ^ (unsigned char)*why) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < s->told_count; i++)
+		if (s->told[i] == hash)
+			return;
+	if (s->told_count == SESSION_MAX_TOLD)
+		return;
+	s->told[s->told_count++] = hash;
+	warn(NULL, text);
+}
+
 static int open_history(const struct cmd *c, struct session *s, struct err *e)
 {
 	size_t n = 0;
@@ -94,7 +111,8 @@ int session_open(const struct cmd *c, struct session *ret, struct err *e)
 		rc = use_zone(ret, e);
 	if (!rc) {
 		fill_ref(ret);
-		ret->context = (struct vt_context){.history = ret->history, .warn = warn};
+		ret->context = (struct vt_context){
+			.history = ret->history, .warn = warn_once, .arg = ret};
 		rc = db_open(&ret->context, &ret->db, e);
 	}
 	if (!rc)

@@ -9,6 +9,9 @@
 #include "db.h"
 #include "timeparse.h"
 
+/* So many different reasons for snapshots that are left out are told. */
+#define SESSION_MAX_TOLD 32
+
 struct session {
 	const struct cmd *cmd;
 	struct history *history;
@@ -18,6 +21,8 @@ struct session {
 	sqlite3 *db;
 	struct out *out;
 	struct time_ref ref;
+	uint64_t told[SESSION_MAX_TOLD]; /* hashes of what was warned of: once is enough */
+	size_t told_count;
 	const char *zone; /* of the times in text: a name to be told */
 };
 

@@ -243,17 +243,23 @@ static void write_scenes(struct rec_writer *w, int snapshot)
 		must(rec_writer_event(w, BEGIN_NS + 130 * SECOND_NS, "note", "deploy 1.2", &e), &e);
 }
 
-/* Socket number n of a large host; one of 16 is in TIME-WAIT, every 50th changes at each turn. */
-static struct sock_row many(uint64_t n, int snapshot)
+/* Socket number n of a large host; every 50th changes at each turn. */
+static struct sock_row many(uint64_t n, int snapshot, bool closed)
 {
 	struct scene s = scenes[3];
-	s.state = n % 16 ? STATE_ESTAB : STATE_TIME_WAIT;
-	s.inode = n % 16 ? (uint32_t)n + 1000 : 0;
+	s.state = closed ? STATE_TIME_WAIT : STATE_ESTAB;
+	s.inode = closed ? 0 : (uint32_t)n + 1000;
 	s.cookie = n + 100;
 	s.peer_port = (unsigned)(n & 0xffff);
 	struct sock_row r = row_of(&s, snapshot);
 	r.member.peer.w[0] = htonl(0x0a000000u + (uint32_t)(n >> 10));
-	r.info.bytes_received = n % 50 ? 5000 : 100u * (unsigned)snapshot;
+	uint64_t h = n * UINT64_C(0x9e3779b97f4a7c15);
+	if (!closed) {
+		r.info.rtt_us = (uint32_t)(h >> 50);
+		r.info.bytes_sent = h >> 44;
+		r.info.bytes_received = (h >> 40) + (n % 50 ? 0 : 100u * (unsigned)snapshot);
+		r.evidence.rto_us = 200000 + (uint32_t)(h >> 52);
+	}
 	return r;
 }
 
@@ -265,10 +271,12 @@ static void write_many(struct rec_writer *w, int snapshot, uint32_t rows)
 	must(rec_writer_begin(w, &e), &e);
 	must(rec_writer_netns(w, 4026531840, NULL, &netns, &e), &e);
 	must(rec_writer_process(w, &processes[3], &process, &e), &e);
-	/* A hundredth of them is gone at each turn, and as many are new. */
+	/* A hundredth of them is gone at each turn, and as many are new; before, two in TIME-WAIT.
+	 */
 	uint64_t gone = (uint64_t)(snapshot - 1) * (rows / 100);
+	uint32_t closed = rows / 50;
 	for (uint64_t i = 0; i < rows; i++) {
-		struct sock_row r = many(gone + i, snapshot);
+		struct sock_row r = many(gone + i, snapshot, i < closed);
 		must(track_add(rec_writer_track(w), &r, tick_ms, tick_ms, &e), &e);
 	}
 	must(track_batch(rec_writer_track(w), 100, 4000, &e), &e);
@@ -278,7 +286,7 @@ static void write_many(struct rec_writer *w, int snapshot, uint32_t rows)
 		memset(&o, 0, sizeof(o));
 		o.owner_process = process;
 		o.owner_fd = (uint32_t)(gone + i) % 65536;
-		if ((gone + i) % 16)
+		if (i >= closed)
 			must(track_owner(rec_writer_track(w), i, &o, &e), &e);
 	}
 	commit(w, snapshot, 60 * SECOND_NS);

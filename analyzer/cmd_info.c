@@ -1,0 +1,179 @@
+/*
+ * cmd_info.c - `socklapse info`: which recordings, hosts, boots and times a history is made of, its
+ * events, and how regular its snapshots are.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cmds.h"
+#include "queries.h"
+#include "session.h"
+
+static const struct out_column host_columns[] = {
+	{"host", "Host", OUT_STRING, 0},
+	{"boot", "Boot", OUT_STRING, 0},
+	{"kernel", "Kernel", OUT_STRING, 0},
+	{"arch", "Arch", OUT_STRING, 0},
+	{"cpus", "CPUs", OUT_NUMBER, 0},
+	{"hz", "HZ", OUT_NUMBER, 0},
+	{"time_zone", "Zone", OUT_STRING, 0},
+	{"first", "First snapshot", OUT_TIME, 0},
+	{"last", "Last snapshot", OUT_TIME, 0},
+	{"snapshots", "Snapshots", OUT_NUMBER, 0},
+	{"interval_ms", "Every", OUT_DURATION, 0},
+	{"longest_ms", "Longest gap", OUT_DURATION, 0},
+	{"sockets_most", "Most sockets", OUT_NUMBER, 0},
+};
+static const struct out_table host_table = {.name = "hosts",
+					    .columns = host_columns,
+					    .count = sizeof(host_columns) / sizeof(host_columns[0]),
+					    .flags = OUT_TAGGED};
+
+static const struct out_column file_columns[] = {
+	{"file", "File", OUT_STRING, 0},
+	{"snapshots", "Snapshots", OUT_NUMBER, 0},
+	{"bytes", "Bytes", OUT_BYTES, 0},
+	{"socket_snapshots", "Socket-snapshots", OUT_NUMBER, 0},
+	{"bytes_each", "Bytes each", OUT_NUMBER, 0},
+};
+static const struct out_table file_table = {.name = "files",
+					    .columns = file_columns,
+					    .count = sizeof(file_columns) / sizeof(file_columns[0]),
+					    .flags = OUT_TAGGED};
+
+static const struct out_column event_columns[] = {
+	{"time", "Time", OUT_TIME, 0},
+	{"host", "Host", OUT_STRING, 0},
+	{"kind", "Event", OUT_STRING, 0},
+	{"text", "Text", OUT_STRING, 0},
+};
+static const struct out_table event_table = {.name = "events",
+					     .columns = event_columns,
+					     .count = sizeof(event_columns) /
+						      sizeof(event_columns[0]),
+					     .flags = OUT_TAGGED};
+
+/* What the snapshots of one boot say together. */
+struct boot_sum {
+	size_t snapshots;
+	int64_t first_ns, last_ns; /* wall clock */
+	int64_t longest_ns;	   /* between two begins, on the clock of the boot */
+	int64_t began_ns, ended_ns;
+	uint32_t most;
+};
+
+static struct boot_sum sum_boot(const struct session *s, uint32_t boot)
+{
+	struct boot_sum b = {0};
+	for (size_t i = 0; i < s->count; i++) {
+		const struct rec_snapshot *r = s->snapshots[i].rec;
+		if (s->snapshots[i].boot != boot)
+			continue;
+		if (!b.snapshots++) {
+			b.first_ns = r->wall_begin_ns;
+			b.began_ns = r->boot_begin_ns;
+		} else if (r->boot_begin_ns - b.ended_ns > b.longest_ns) {
+			b.longest_ns = r->boot_begin_ns - b.ended_ns;
+		}
+		b.last_ns = r->wall_begin_ns;
+		b.ended_ns = r->boot_begin_ns;
+		b.most = r->sockets > b.most ? r->sockets : b.most;
+	}
+	return b;
+}
+
+/* NULL where the recording does not say. */
+static void put_known(struct out *o, int64_t v)
+{
+	if (v)
+		out_int(o, v);
+	else
+		out_null(o);
+}
+
+static void put_hosts(struct session *s)
+{
+	size_t boots;
+	const struct history_boot *all = history_boots(s->history, &boots);
+	out_table(s->out, &host_table);
+	for (size_t i = 0; i < boots; i++) {
+		struct boot_sum b = sum_boot(s, (uint32_t)i);
+		out_str(s->out, all[i].hostname);
+		out_str(s->out, all[i].boot_id);
+		out_str(s->out, all[i].kernel);
+		out_str(s->out, all[i].arch);
+		put_known(s->out, all[i].cpus);
+		put_known(s->out, all[i].hz);
+		out_str(s->out, all[i].time_zone);
+		put_known(s->out, b.first_ns);
+		put_known(s->out, b.last_ns);
+		out_int(s->out, (int64_t)b.snapshots);
+		if (b.snapshots > 1) {
+			out_int(s->out,
+				(b.ended_ns - b.began_ns) / (int64_t)(b.snapshots - 1) / NS_PER_MS);
+			out_int(s->out, b.longest_ns / NS_PER_MS);
+		} else {
+			out_null(s->out);
+			out_null(s->out);
+		}
+		out_int(s->out, b.most);
+	}
+}
+
+static void put_files(struct session *s)
+{
+	out_note(s->out, "%s", "");
+	out_table(s->out, &file_table);
+	for (size_t f = 0; f < history_files(s->history); f++) {
+		struct stat st;
+		size_t count;
+		uint64_t rows = 0;
+		const struct rec *rec = history_rec(s->history, (uint32_t)f);
+		const struct rec_snapshot *all = rec_snapshots(rec, &count);
+		for (size_t i = 0; i < count; i++)
+			rows += all[i].sockets;
+		bool known = stat(rec_path(rec), &st) == 0;
+		out_str(s->out, rec_path(rec));
+		out_int(s->out, (int64_t)count);
+		if (known)
+			out_int(s->out, st.st_size);
+		else
+			out_null(s->out);
+		out_int(s->out, (int64_t)rows);
+		if (known && rows)
+			out_real(s->out, (double)(st.st_size * 100 / (int64_t)rows) / 100);
+		else
+			out_null(s->out);
+	}
+}
+
+static int put_events(struct session *s, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(s->db, sql_q_events, &stmt, e);
+	if (rc)
+		return rc;
+	out_note(s->out, "%s", "");
+	out_table(s->out, &event_table);
+	rc = db_out_rows(stmt, s->out, 0, NULL, e);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int cmd_info(struct cmd *c, struct err *e)
+{
+	struct session s;
+	if (c->args.words_count)
+		return err_set(e, ERR_USAGE, "info: %.64s: takes no words", c->args.words[0]);
+	int rc = session_open(c, &s, e);
+	if (rc)
+		return rc;
+	put_hosts(&s);
+	put_files(&s);
+	rc = put_events(&s, e);
+	if (!rc)
+		rc = out_end(s.out, e);
+	session_close(&s);
+	return rc;
+}
