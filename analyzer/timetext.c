@@ -117,9 +117,11 @@ void duration_format(int64_t ns, char ret_text[TIME_TEXT_BYTES])
 	} else if (ns < NS_PER_S) {
 		snprintf(ret_text, TIME_TEXT_BYTES, "%" PRId64 "ms", ns / NS_PER_MS);
 	} else if (ns < 10 * NS_PER_S) {
-		snprintf(ret_text, TIME_TEXT_BYTES, "%.2fs", (double)ns / (double)NS_PER_S);
+		snprintf(ret_text, TIME_TEXT_BYTES, "%d.%02ds", (int)(ns / NS_PER_S),
+			 (int)(ns / (10 * NS_PER_MS) % 100));
 	} else if (ns < NS_PER_MIN) {
-		snprintf(ret_text, TIME_TEXT_BYTES, "%.1fs", (double)ns / (double)NS_PER_S);
+		snprintf(ret_text, TIME_TEXT_BYTES, "%d.%ds", (int)(ns / NS_PER_S),
+			 (int)(ns / (100 * NS_PER_MS) % 10));
 	} else if (ns < NS_PER_H) {
 		two_units(ret_text, ns, NS_PER_MIN, "min", NS_PER_S, "s");
 	} else if (ns < NS_PER_DAY) {

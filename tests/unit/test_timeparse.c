@@ -159,7 +159,7 @@ static const struct {
 	{0, "0ms"},
 	{44 * NS_PER_MS, "44ms"},
 	{1250 * NS_PER_MS, "1.25s"},
-	{59900 * NS_PER_MS, "59.9s"},
+	{59999 * NS_PER_MS, "59.9s"},
 	{303 * NS_PER_S, "5min 3s"},
 	{2 * NS_PER_H, "2h"},
 	{2 * NS_PER_H + 10 * NS_PER_MIN, "2h 10min"},
