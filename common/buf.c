@@ -105,3 +105,12 @@ void *array_grow(void *array, size_t *cap, size_t n, size_t item_bytes)
 		*cap = want;
 	return p;
 }
+
+int array_need(void **array, size_t *cap, size_t n, size_t item_bytes)
+{
+	void *p = array_grow(*array, cap, n, item_bytes);
+	if (!p)
+		return ERR_NOMEM;
+	*array = p;
+	return 0;
+}

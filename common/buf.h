@@ -44,4 +44,8 @@ const char *buf_str(struct buf *b);
  */
 void *array_grow(void *array, size_t *cap, size_t n, size_t item_bytes) MUST_CHECK;
 
+/* The same in place: `int rc = ARRAY_NEED(x->items, x->items_cap, n)`; 0 or ERR_NOMEM. */
+#define ARRAY_NEED(array, cap, n) array_need((void **)&(array), &(cap), (n), sizeof(*(array)))
+int array_need(void **array, size_t *cap, size_t n, size_t item_bytes) MUST_CHECK;
+
 #endif

@@ -37,17 +37,6 @@ void frame_scratch_fini(struct frame_scratch *scratch)
 	*scratch = (struct frame_scratch){0};
 }
 
-#define NEED(array, cap, n) frame_need((void **)&(array), &(cap), (n), sizeof(*(array)))
-
-int frame_need(void **array, size_t *cap, size_t n, size_t item_bytes)
-{
-	void *p = array_grow(*array, cap, n, item_bytes);
-	if (!p)
-		return ERR_NOMEM;
-	*array = p;
-	return 0;
-}
-
 static int no_memory(struct err *e)
 {
 	return err_set(e, ERR_NOMEM, "out of memory for a snapshot");
@@ -61,7 +50,7 @@ static int corrupt(struct err *e, const char *what)
 /* The sockets that died in the frame before are forgotten only now: callers look at them. */
 static int bury(struct sockset *set, struct err *e)
 {
-	if (NEED(set->free_slots, set->free_cap, (size_t)set->free_count + set->died_count))
+	if (ARRAY_NEED(set->free_slots, set->free_cap, (size_t)set->free_count + set->died_count))
 		return no_memory(e);
 	for (uint32_t i = 0; i < set->died_count; i++)
 		set->free_slots[set->free_count++] = set->died[i];
@@ -92,8 +81,8 @@ static int read_moved(struct script *sc, struct nums_reader *s)
 	uint64_t n = nums_get_max(s, sc->set->rows);
 	if (nums_bad(s) || n > s->left / 2)
 		return corrupt(sc->e, "more moved sockets than bytes");
-	if (NEED(x->moved, x->moved_cap, 2 * n + 1) ||
-	    NEED(x->mark, x->mark_cap, sc->set->rows + 1u))
+	if (ARRAY_NEED(x->moved, x->moved_cap, 2 * n + 1) ||
+	    ARRAY_NEED(x->mark, x->mark_cap, sc->set->rows + 1u))
 		return no_memory(sc->e);
 	memset(x->mark, 0, sc->set->rows);
 	uint64_t index = 0;
@@ -115,7 +104,7 @@ static int keep_rows(struct script *sc, uint32_t n)
 	const struct sockset *set = sc->set;
 	if (n > set->rows - sc->old_at || n > SOCKSET_MAX_ROWS - sc->new_at)
 		return corrupt(sc->e, "keeps more sockets than there were");
-	if (NEED(sc->scratch->order, sc->scratch->order_cap, (size_t)sc->new_at + n + 1))
+	if (ARRAY_NEED(sc->scratch->order, sc->scratch->order_cap, (size_t)sc->new_at + n + 1))
 		return no_memory(sc->e);
 	if (sc->moved_count && memchr(sc->scratch->mark + sc->old_at, 1, n))
 		return corrupt(sc->e, "a socket is both kept and moved");
@@ -132,7 +121,7 @@ static int drop_rows(struct script *sc, uint32_t n)
 	struct sockset *set = sc->set;
 	if (n > set->rows - sc->old_at)
 		return corrupt(sc->e, "drops more sockets than there were");
-	if (NEED(set->died, set->died_cap, (size_t)set->died_count + n + 1))
+	if (ARRAY_NEED(set->died, set->died_cap, (size_t)set->died_count + n + 1))
 		return no_memory(sc->e);
 	for (uint32_t i = 0; i < n; i++, sc->old_at++)
 		if (!sc->moved_count || !sc->scratch->mark[sc->old_at])
@@ -146,8 +135,8 @@ static int bear_rows(struct script *sc, uint32_t n)
 	struct frame_scratch *x = sc->scratch;
 	if (n > SOCKSET_MAX_ROWS - sc->new_at)
 		return err_set(sc->e, ERR_LIMIT, "more than %u sockets", SOCKSET_MAX_ROWS);
-	if (NEED(x->order, x->order_cap, (size_t)sc->new_at + n + 1) ||
-	    NEED(set->born, set->born_cap, (size_t)set->born_count + n + 1))
+	if (ARRAY_NEED(x->order, x->order_cap, (size_t)sc->new_at + n + 1) ||
+	    ARRAY_NEED(set->born, set->born_cap, (size_t)set->born_count + n + 1))
 		return no_memory(sc->e);
 	for (uint32_t i = 0; i < n; i++, sc->births++, sc->new_at++) {
 		if (sc->moved_at < sc->moved_count && x->moved[2 * sc->moved_at] == sc->births) {
@@ -222,7 +211,7 @@ static int read_script(struct sockset *set, struct frame_scratch *x, struct nums
 
 static int slots_of_born(struct sockset *set, struct frame_scratch *x, struct err *e)
 {
-	if (NEED(x->slots, x->slots_cap, (size_t)set->born_count + 1))
+	if (ARRAY_NEED(x->slots, x->slots_cap, (size_t)set->born_count + 1))
 		return no_memory(e);
 	for (uint32_t i = 0; i < set->born_count; i++)
 		x->slots[i] = set->order[set->born[i]];
@@ -264,8 +253,8 @@ static int read_touched(struct sockset *set, unsigned group, struct frame_scratc
 	uint64_t n = nums_get_max(r, set->rows);
 	if (nums_bad(r) || n > r->left)
 		return corrupt(e, "more changed sockets than bytes");
-	if (NEED(set->touched[group], set->touched_cap[group], n + 1) ||
-	    NEED(x->slots, x->slots_cap, (size_t)set->born_count + n + 1))
+	if (ARRAY_NEED(set->touched[group], set->touched_cap[group], n + 1) ||
+	    ARRAY_NEED(x->slots, x->slots_cap, (size_t)set->born_count + n + 1))
 		return no_memory(e);
 	uint64_t at = 0;
 	for (uint64_t i = 0; i < n; i++) {
@@ -307,7 +296,7 @@ static int read_ticks(struct sockset *set, struct nums_reader *r, struct err *e)
 	uint64_t n = nums_get(r, 0);
 	if (nums_bad(r) || n > r->left / 2)
 		return corrupt(e, "more ticks than bytes");
-	if (NEED(set->ticks, set->ticks_cap, n + 1))
+	if (ARRAY_NEED(set->ticks, set->ticks_cap, n + 1))
 		return no_memory(e);
 	uint64_t first = 0;
 	uint64_t tick_ms = 0;
@@ -327,7 +316,7 @@ static int read_batches(struct sockset *set, struct nums_reader *r, struct err *
 	uint64_t n = nums_get(r, 0);
 	if (nums_bad(r) || n > r->left / 3)
 		return corrupt(e, "more batches than bytes");
-	if (NEED(set->batches, set->batches_cap, n + 1))
+	if (ARRAY_NEED(set->batches, set->batches_cap, n + 1))
 		return no_memory(e);
 	uint64_t first = 0;
 	uint64_t at_us = 0;

@@ -141,9 +141,8 @@ static int prepare(struct frame_columns *w, struct err *e)
 	for (unsigned i = 0; i < g->count; i++)
 		predicted += columns[g->first + i].predictor != 0;
 	w->block = sockset_need_block(w->set, w->group);
-	if (!w->block || frame_need((void **)&x->class, &x->class_cap, rows + 1, 1) ||
-	    frame_need((void **)&x->change, &x->change_cap, predicted * w->touched_count + 1,
-		       sizeof(*x->change)))
+	if (!w->block || ARRAY_NEED(x->class, x->class_cap, rows + 1) ||
+	    ARRAY_NEED(x->change, x->change_cap, predicted * w->touched_count + 1))
 		return no_memory(e);
 	memset(x->class, 0, rows);
 	for (uint32_t i = 0; i < w->born_count; i++)

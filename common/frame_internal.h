@@ -22,7 +22,4 @@ struct frame_columns {
 /* Reads all column records and puts the values into the set. FORMAT.md sections 5.2 and 5.3. */
 int frame_read_columns(struct frame_columns *w, struct err *e) MUST_CHECK;
 
-/* Room for n items in an array; 0 or ERR_NOMEM. */
-int frame_need(void **array, size_t *cap, size_t n, size_t item_bytes) MUST_CHECK;
-
 #endif

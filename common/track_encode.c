@@ -142,11 +142,8 @@ static int put_columns(struct encode_work *w, struct err *e)
 	size_t rows = (size_t)w->born_count + w->touched_count;
 	if (!rows)
 		return 0;
-	void *p = array_grow(t->residuals, &t->residuals_cap, rows, sizeof(*t->residuals));
-	t->residuals = p ? p : t->residuals;
-	void *q = array_grow(t->class, &t->class_cap, rows, 1);
-	t->class = q ? q : t->class;
-	if (!p || !q)
+	if (ARRAY_NEED(t->residuals, t->residuals_cap, rows) ||
+	    ARRAY_NEED(t->class, t->class_cap, rows))
 		return no_memory(e);
 	w->residuals = t->residuals;
 	w->class = t->class;
@@ -228,10 +225,8 @@ static int make_all_born(struct track *t, struct err *e)
 {
 	struct sockset *set = &t->set;
 	track_apply(t);
-	void *p = array_grow(set->born, &set->born_cap, (size_t)t->rows + 1, sizeof(*set->born));
-	if (!p)
+	if (ARRAY_NEED(set->born, set->born_cap, (size_t)t->rows + 1))
 		return no_memory(e);
-	set->born = p;
 	uint32_t base = NO_SLOT;
 	for (uint32_t i = 0; i < t->rows; i++) {
 		struct sock_row row;

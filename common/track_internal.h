@@ -110,6 +110,28 @@ void track_carry_absent(struct track *t, struct sock_row *row, uint32_t base_slo
 /* Positions whose owner was not named have none. */
 int track_owners_done(struct track *t, struct err *e) MUST_CHECK;
 
+static inline const struct row_member *track_member_of(const struct track *t, uint32_t slot)
+{
+	return (const struct row_member *)track_block(t, GRP_ID_member, slot);
+}
+
+/* May move t->tick_ms on, up to hi_ms: the row's former stamps (in `slot`) tell. */
+void track_settle_tick(struct track *t, const struct sock_row *row, uint32_t slot, uint64_t hi_ms);
+
+/* Turns the kernel's "ms ago" and "in ms" into what is kept. */
+void track_store_stamps(struct sock_row *row, uint64_t tick_ms);
+
+/* Takes a group's values of the row at position t->rows: into the slot if it is born, else as
+ * pending if they changed. */
+int track_put_group(struct track *t, unsigned group, const struct sock_row *row, uint32_t slot,
+		    bool born, struct err *e) MUST_CHECK;
+
+/* Slots by identity. find: NO_SLOT if there is none. put: after a reserve that succeeded. */
+uint32_t track_hash_find(const struct track *t, const struct row_member *m);
+int track_hash_reserve(struct track *t, struct err *e) MUST_CHECK;
+void track_hash_put(struct track *t, uint32_t slot);
+void track_hash_remove(struct track *t, uint32_t slot);
+
 /* Puts the new values of survivors into the set. */
 void track_apply(struct track *t);
 
