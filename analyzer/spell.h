@@ -15,6 +15,9 @@
  * a dump may miss a socket); its spell goes on and counts the dumps in `missed`. A connection that
  * one complete snapshot does not have, nor the next one, has ended before the first of the two.
  *
+ * Bounds come from the times of snapshots; with `evidence` also from the kernel's timers and stamps
+ * (bounds.h), at the price of reading more.
+ *
  * Bounds are kept on CLOCK_BOOTTIME, where nobody sets the clock, and published on the wall clock
  * of the snapshots they come from; if that was set between two snapshots, the wall-clock bounds
  * are as far apart as it was set. Lengths are differences of CLOCK_BOOTTIME.
@@ -63,7 +66,8 @@ struct spell {
 	int64_t age_most_ms;		     /* how old it was at its last sight, at most */
 	int64_t seen_least_ms, seen_most_ms; /* how old it was at its first sight */
 	int64_t estimate_ms;		     /* or SPELL_UNKNOWN */
-	const char *assumption;		     /* what the estimate rests on, or NULL */
+	/* What the estimate takes for granted of the begin and of the end; NULL: none. */
+	const char *assumption, *assumption_left;
 };
 
 /* "snapshot", or "LO/HI" where the two sides have different sources. Writes at most 64 bytes. */
@@ -74,6 +78,7 @@ struct spell_options {
 	uint32_t states;    /* bit (1 << state): give these; 0: all */
 	uint32_t protos;    /* bit (1 << proto): give these; 0: all */
 	bool owners;	    /* find owners (column group `owner`) */
+	bool evidence;	    /* narrow bounds by evidence (groups `queue`, `evidence`) */
 };
 
 struct spell_pass;

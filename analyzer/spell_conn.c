@@ -52,7 +52,8 @@ uint32_t conn_new(struct conn_table *t)
 		t->all = all;
 		number = (uint32_t)t->used++;
 	}
-	t->all[number] = (struct conn){.next = CONN_NONE, .gone = HISTORY_NONE};
+	t->all[number] = (struct conn){
+		.next = CONN_NONE, .gone = HISTORY_NONE, .guess_ns = SPELL_UNKNOWN};
 	return number;
 }
 

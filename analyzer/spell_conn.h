@@ -17,6 +17,10 @@ struct conn {
 
 	/* The present spell; bounds on CLOCK_BOOTTIME, ns. */
 	struct spell_bound entered;
+	int64_t guess_ns;	/* when it was entered, if `assumption` holds; or SPELL_UNKNOWN */
+	const char *assumption; /* NULL: no guess */
+	size_t since;		/* the spell began after this snapshot; HISTORY_NONE: unknown */
+	size_t born_since;	/* and the connection after this one */
 	int64_t seen_lo_ns, seen_hi_ns;	    /* when it was first seen in this state */
 	int64_t offset_lo_ns, offset_hi_ns; /* wall - boottime around `entered` */
 	size_t first, last;		    /* snapshots; last only while missing */

@@ -2,7 +2,7 @@
  * spell_emit.c - what the pass knows of a connection becomes a spell: bounds are published on the
  * wall clock, lengths in milliseconds, always rounded so that they hold.
  */
-#include "spell_pass.h"
+#include "spell_evidence.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +42,29 @@ static struct moment moment_at(const struct spell_pass *p, size_t index)
 	return moment_of(p->snapshots[index].rec);
 }
 
+/* Half-way, or where a guess puts it. */
+static int64_t point_of(const struct spell_bound *b, int64_t guess_ns)
+{
+	return guess_ns != SPELL_UNKNOWN ? guess_ns : b->lo_ns + (b->hi_ns - b->lo_ns) / 2;
+}
+
+/* An early spell has a middle only if something else than the boot bounds it. */
+static void estimate(const struct conn *c, const struct spell_end *end, int64_t last_ns,
+		     struct spell *s)
+{
+	bool since_boot = c->early && c->entered.lo_ns == 0;
+	s->estimate_ms = SPELL_UNKNOWN;
+	if (since_boot && c->guess_ns == SPELL_UNKNOWN)
+		return;
+	int64_t to_ns = end->open ? last_ns : point_of(&end->left, end->guess_ns);
+	s->estimate_ms = ms_down(to_ns - point_of(&c->entered, c->guess_ns));
+	if (s->estimate_ms < s->at_least_ms)
+		s->estimate_ms = s->at_least_ms;
+	s->assumption = c->assumption ? c->assumption : assume_middle;
+	if (!end->open)
+		s->assumption_left = end->assumption ? end->assumption : assume_middle;
+}
+
 static void fill_lengths(const struct spell_pass *p, const struct conn *c,
 			 const struct spell_end *end, struct spell *s)
 {
@@ -51,11 +74,7 @@ static void fill_lengths(const struct spell_pass *p, const struct conn *c,
 	s->age_most_ms = ms_up(last.end_ns - c->entered.lo_ns);
 	s->seen_least_ms = ms_down(c->seen_lo_ns - c->entered.hi_ns);
 	s->seen_most_ms = ms_up(c->seen_hi_ns - c->entered.lo_ns);
-	s->estimate_ms = SPELL_UNKNOWN;
-	if (!end->open && !c->early) {
-		s->estimate_ms = s->at_least_ms + (s->at_most_ms - s->at_least_ms) / 2;
-		s->assumption = assume_middle;
-	}
+	estimate(c, end, last.begin_ns, s);
 }
 
 static void publish(struct spell_bound *ret, const struct spell_bound *bound, int64_t offset_lo_ns,
@@ -111,9 +130,8 @@ int spell_emit(struct spell_pass *p, const struct conn *c, const struct spell_en
 	return 0;
 }
 
-/* The end between two snapshots: after the begin of `last`, at most at hi_ns. */
-static struct spell_end end_between(const struct spell_pass *p, size_t last, size_t next,
-				    int64_t hi_ns)
+struct spell_end spell_end_between(const struct spell_pass *p, size_t last, size_t next,
+				   int64_t hi_ns)
 {
 	struct moment a = moment_at(p, last), b = moment_at(p, next);
 	return (struct spell_end){
@@ -124,20 +142,15 @@ static struct spell_end end_between(const struct spell_pass *p, size_t last, siz
 		.offset_lo_ns = a.offset_ns < b.offset_ns ? a.offset_ns : b.offset_ns,
 		.offset_hi_ns = a.offset_ns < b.offset_ns ? b.offset_ns : a.offset_ns,
 		.last = last,
+		.guess_ns = SPELL_UNKNOWN,
 	};
-}
-
-int spell_emit_turn(struct spell_pass *p, const struct conn *c, uint8_t after, int64_t hi_ns,
-		    struct err *e)
-{
-	struct spell_end end = end_between(p, c->last, p->index, hi_ns);
-	end.after = after;
-	return spell_emit(p, c, &end, e);
 }
 
 int spell_emit_gone(struct spell_pass *p, const struct conn *c, struct err *e)
 {
-	struct spell_end end = end_between(p, c->last, c->gone, moment_at(p, c->gone).end_ns);
+	struct spell_end end = spell_end_between(p, c->last, c->gone, moment_at(p, c->gone).end_ns);
+	if (p->evidence)
+		evidence_gone(p, c, &end);
 	return spell_emit(p, c, &end, e);
 }
 
@@ -162,6 +175,7 @@ int spell_emit_reboot(struct spell_pass *p, const struct conn *c, size_t next, s
 		.offset_lo_ns = a.offset_ns,
 		.offset_hi_ns = a.offset_ns,
 		.last = c->last,
+		.guess_ns = SPELL_UNKNOWN,
 	};
 	return spell_emit(p, c, &end, e);
 }

@@ -5,7 +5,7 @@
  * are looked at. At a key frame (and at a file's first, and behind damage) all that were there
  * count as missing at first, and are then found again by their identity.
  */
-#include "spell_pass.h"
+#include "spell_evidence.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,11 @@ int spell_pass_new(struct history *h, const struct spell_options *options, struc
 	uint32_t groups = GRP_BIT(member) | GRP_BIT(state);
 	if (options->owners)
 		groups |= GRP_BIT(owner);
+	if (options->evidence)
+		groups |= GRP_BIT(queue) | GRP_BIT(evidence);
 	int rc = conn_table_init(&p->table, e);
+	if (!rc && options->evidence)
+		rc = evidence_new(&p->evidence, e);
 	if (!rc)
 		rc = history_walk_new(h, groups, true, options->first, options->last, &p->walk, e);
 	if (rc) {
@@ -53,6 +57,7 @@ void spell_pass_free(struct spell_pass *p)
 	if (!p)
 		return;
 	conn_table_fini(&p->table);
+	evidence_free(p->evidence);
 	history_walk_free(p->walk);
 	free(p->ready);
 	free(p);
@@ -104,6 +109,9 @@ static void bound_entry(struct spell_pass *p, struct conn *c, size_t since, uint
 static void begin_spell(struct spell_pass *p, struct conn *c, size_t since, uint32_t position)
 {
 	bound_entry(p, c, since, position);
+	c->since = since;
+	c->guess_ns = SPELL_UNKNOWN;
+	c->assumption = NULL;
 	c->first = p->index;
 	c->missed = 0;
 	c->early = since == HISTORY_NONE;
@@ -142,6 +150,28 @@ static void find_owner(struct spell_pass *p, struct conn *c, uint32_t slot)
 	c->owner.source = OWNER_LISTENER;
 }
 
+/* Ends the present spell and begins the next one. */
+static int turn(struct spell_pass *p, uint32_t number, uint32_t position, uint8_t state,
+		struct err *e)
+{
+	struct conn *c = &p->table.all[number];
+	int64_t lo_ns, hi_ns;
+	moment_fill(&p->now, p->set, position, &lo_ns, &hi_ns);
+	struct spell_end end = spell_end_between(p, c->last, p->index, hi_ns);
+	end.after = state;
+	if (p->evidence)
+		evidence_turn(p, number, position, &end);
+	int rc = spell_emit(p, c, &end, e);
+	if (rc)
+		return rc;
+	c->before = c->state;
+	c->state = state;
+	begin_spell(p, c, c->last, position);
+	if (p->evidence)
+		evidence_entered(p, number);
+	return 0;
+}
+
 /* Takes over what the snapshot says of a connection; ends its spell if the state is another. */
 static int see(struct spell_pass *p, uint32_t number, uint32_t position, struct err *e)
 {
@@ -151,14 +181,9 @@ static int see(struct spell_pass *p, uint32_t number, uint32_t position, struct 
 	c->inode = row->inode;
 	c->uid = row->uid;
 	if (row->state != c->state) {
-		int64_t lo_ns, hi_ns;
-		moment_fill(&p->now, p->set, position, &lo_ns, &hi_ns);
-		int rc = spell_emit_turn(p, c, row->state, hi_ns, e);
+		int rc = turn(p, number, position, row->state, e);
 		if (rc)
 			return rc;
-		c->before = c->state;
-		c->state = row->state;
-		begin_spell(p, c, c->last, position);
 	}
 	find_owner(p, c, slot);
 	if (c->state == STATE_LISTEN)
@@ -206,9 +231,16 @@ static int arrive(struct spell_pass *p, uint32_t position, struct err *e)
 		c->netns = netns;
 		c->state = SLOT_GROUP(p->set, slot, state)->state;
 		begin_spell(p, c, p->complete_before, position);
+		c->born_since = c->since;
 		count_connection(p, c);
+		if (p->evidence)
+			rc = evidence_enter(p, number, position, e);
 	}
-	return see(p, number, position, e);
+	if (!rc)
+		rc = see(p, number, position, e);
+	if (!rc && known && p->evidence)
+		evidence_more(p, number, position);
+	return rc;
 }
 
 /* A connection that this snapshot does not have, or that is to be found again in it. */
@@ -220,6 +252,8 @@ static int depart(struct spell_pass *p, uint32_t slot, struct err *e)
 	p->table.by_slot[slot] = CONN_NONE;
 	conn_unlist(&p->table, number);
 	p->table.all[number].last = p->before;
+	if (p->evidence)
+		evidence_left(p, number);
 	return conn_put_missing(&p->table, number, e);
 }
 
@@ -238,7 +272,23 @@ static int touch(struct spell_pass *p, uint32_t position, struct err *e)
 	if (number == CONN_NONE)
 		return 0;
 	p->table.all[number].last = p->before;
-	return see(p, number, position, e);
+	if (p->evidence)
+		evidence_left(p, number);
+	int rc = see(p, number, position, e);
+	if (!rc && p->evidence)
+		evidence_more(p, number, position);
+	return rc;
+}
+
+/* A survivor whose timers or stamps changed. */
+static void touch_evidence(struct spell_pass *p, unsigned group)
+{
+	for (uint32_t i = 0; i < p->set->touched_count[group]; i++) {
+		uint32_t position = p->set->touched[group][i];
+		uint32_t number = p->table.by_slot[p->set->order[position]];
+		if (number != CONN_NONE)
+			evidence_more(p, number, position);
+	}
 }
 
 static int apply_key(struct spell_pass *p, struct err *e)
@@ -264,6 +314,10 @@ static int apply_step(struct spell_pass *p, struct err *e)
 		rc = touch(p, set->touched[GRP_ID_owner][i], e);
 	for (uint32_t i = 0; !rc && i < set->born_count; i++)
 		rc = arrive(p, set->born[i], e);
+	if (!rc && p->evidence) {
+		touch_evidence(p, GRP_ID_queue);
+		touch_evidence(p, GRP_ID_evidence);
+	}
 	return rc;
 }
 
@@ -378,10 +432,14 @@ static int work_on_snapshot(struct spell_pass *p, struct err *e)
 	p->now = moment_of(s);
 	p->complete = !(s->flags & SPELL_HOLES) && !(s->flags & SPELL_COVERAGE & ~p->coverage);
 	note_basis(p, s);
+	if (p->evidence)
+		evidence_begin(p);
 	bool step = history_walk_step(p->walk) && p->before != HISTORY_NONE;
 	rc = step ? apply_step(p, e) : apply_key(p, e);
 	if (!rc)
 		rc = conn_sift_missing(&p->table, judge_missing, p, e);
+	if (p->evidence)
+		evidence_end(p);
 	p->before = p->index;
 	if (p->complete)
 		p->complete_before = p->index;

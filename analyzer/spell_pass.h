@@ -19,6 +19,7 @@ struct spell_pass {
 	struct history_walk *walk;
 	const struct sockset *set;
 	struct conn_table table;
+	struct spell_evidence *evidence; /* NULL: not asked for */
 
 	size_t index; /* the snapshot being worked on */
 	struct moment now;
@@ -40,6 +41,8 @@ struct spell_pass {
 struct spell_end {
 	struct spell_bound left;
 	int64_t offset_lo_ns, offset_hi_ns; /* wall - boottime around it */
+	int64_t guess_ns;		    /* or SPELL_UNKNOWN */
+	const char *assumption;
 	size_t last;
 	uint8_t after;
 	bool open; /* it does not: `left` is void */
@@ -49,9 +52,9 @@ struct spell_end {
 int spell_emit(struct spell_pass *p, const struct conn *c, const struct spell_end *end,
 	       struct err *e) MUST_CHECK;
 
-/* The connection is next seen in another state, at the row filled before hi_ns. */
-int spell_emit_turn(struct spell_pass *p, const struct conn *c, uint8_t after, int64_t hi_ns,
-		    struct err *e) MUST_CHECK;
+/* The end between two snapshots: after the begin of `last`, at most at hi_ns. */
+struct spell_end spell_end_between(const struct spell_pass *p, size_t last, size_t next,
+				   int64_t hi_ns);
 /* It was not there in snapshot c->gone. */
 int spell_emit_gone(struct spell_pass *p, const struct conn *c, struct err *e) MUST_CHECK;
 /* It is still there in the last snapshot, or nothing proves that it is not. */

@@ -15,7 +15,6 @@ enum field_how {
 	HOW_U64,
 	HOW_I64,     /* SPELL_UNKNOWN is NULL */
 	HOW_NUMBER,  /* index of a snapshot; shown as its number */
-	HOW_TEXT,    /* const char *, or NULL */
 	HOW_PROCESS, /* const char * member of struct history_process */
 	HOW_FUNCTION,
 };
@@ -195,6 +194,18 @@ static int get_left_source(struct spell_look *look, struct spell_value *ret, str
 	return 0;
 }
 
+static int get_assumption(struct spell_look *look, struct spell_value *ret, struct err *e)
+{
+	(void)e;
+	const char *a = look->spell->assumption, *b = look->spell->assumption_left;
+	if (a && b && strcmp(a, b) != 0) {
+		snprintf(look->text, sizeof(look->text), "%s; %s", a, b);
+		a = look->text;
+	}
+	*ret = text_value(a);
+	return 0;
+}
+
 #define OF(member) offsetof(struct spell, member)
 #define BY(member) offsetof(struct history_process, member)
 #define CALL(name) HOW_FUNCTION, 0, get_##name
@@ -233,7 +244,7 @@ static const struct spell_field spell_fields[] = {
 	{"at_least_ms", "INTEGER", "it lasted; while open: so far", HOW_I64, OF(at_least_ms), NULL},
 	{"at_most_ms", "INTEGER", "NULL while open", HOW_I64, OF(at_most_ms), NULL},
 	{"estimate_ms", "INTEGER", "if the assumption holds", HOW_I64, OF(estimate_ms), NULL},
-	{"assumption", "TEXT", "of the estimate", HOW_TEXT, OF(assumption), NULL},
+	{"assumption", "TEXT", "of the estimate", CALL(assumption)},
 	{"entered_source", "TEXT", "what the bounds rest on", CALL(entered_source)},
 	{"left_source", "TEXT", "what the bounds rest on", CALL(left_source)},
 	{"open", "INTEGER", "1: still there in the last snapshot", HOW_BOOL, OF(open), NULL},
@@ -324,10 +335,6 @@ int spell_field_get(struct spell_look *look, unsigned field, struct spell_value 
 		if (!rc)
 			*ret = load_text(p, f->offset);
 		return rc;
-	}
-	if (f->how == HOW_TEXT) {
-		*ret = load_text(look->spell, f->offset);
-		return 0;
 	}
 	*ret = int_value(load_number(f->how, (const char *)look->spell + f->offset));
 	if (f->how == HOW_I64 && ret->number == SPELL_UNKNOWN)

@@ -29,7 +29,7 @@ struct spell_look {
 	const struct spell *spell;
 	const struct history_process *process; /* of its owner, or NULL */
 	bool process_known;
-	char text[64]; /* addresses and such */
+	char text[192]; /* addresses and such */
 };
 
 void spell_look_at(struct spell_look *look, const struct spell *spell);

@@ -1,0 +1,312 @@
+/* spell_evidence.c - see spell_evidence.h. */
+#include "spell_evidence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bounds.h"
+#include "buf.h"
+
+/* One dump: any tick in it, and when it was; CLOCK_MONOTONIC. */
+struct dump_time {
+	uint64_t tick_ms; /* 0: unknown */
+	int64_t lo_ns, hi_ns;
+};
+
+struct conn_evidence {
+	struct bounds_spell spell;
+	struct row_state state; /* as last seen, in stored form */
+	struct row_queue queue;
+	struct row_evidence evidence;
+	struct dump_time seen; /* by which dump; set by evidence_left() */
+};
+
+struct spell_evidence {
+	struct conn_evidence *all; /* by number of the connection */
+	size_t cap;
+	struct bounds_host host;
+	uint32_t boot; /* whose facts `host` has; UINT32_MAX: none yet */
+	struct dump_time now, before;
+};
+
+int evidence_new(struct spell_evidence **ret, struct err *e)
+{
+	struct spell_evidence *v = calloc(1, sizeof(*v));
+	if (!v)
+		return err_set(e, ERR_NOMEM, "spells: out of memory");
+	v->boot = UINT32_MAX;
+	*ret = v;
+	return 0;
+}
+
+void evidence_free(struct spell_evidence *v)
+{
+	if (!v)
+		return;
+	free(v->all);
+	free(v);
+}
+
+/* The number behind "NAME": in the facts, or 0. Only guesses rest on it. */
+static uint32_t fact(const char *facts, const char *quoted_name)
+{
+	const char *at = strstr(facts, quoted_name);
+	if (!at)
+		return 0;
+	at += strlen(quoted_name);
+	at += strspn(at, " :");
+	unsigned long v = strtoul(at, NULL, 10);
+	return *at >= '0' && *at <= '9' && v < UINT32_MAX ? (uint32_t)v : 0;
+}
+
+static void read_host(struct spell_pass *p)
+{
+	struct spell_evidence *v = p->evidence;
+	uint32_t boot = p->snapshots[p->index].boot;
+	if (v->boot == boot)
+		return;
+	size_t count;
+	const struct history_boot *b = &history_boots(p->h, &count)[boot];
+	v->boot = boot;
+	v->host = (struct bounds_host){
+		.hz = b->hz > 0 && b->hz <= UINT32_MAX ? (uint32_t)b->hz : 0,
+		.fin_timeout_s = fact(b->facts, "\"tcp_fin_timeout\""),
+		.keepalive_time_s = fact(b->facts, "\"tcp_keepalive_time\""),
+	};
+}
+
+/*
+ * A row of this dump, if its position is not known, was filled in these bounds at this tick. A
+ * row's tick and its fill time belong to the same batch; as another tick is told instead, the
+ * bounds are wider than the dump by its longest batch.
+ */
+static struct dump_time time_of_dump(const struct spell_pass *p)
+{
+	const struct sockset *set = p->set;
+	uint64_t longest_us = 0;
+	for (uint32_t i = 0; i < set->batches_count; i++) {
+		uint64_t us = set->batches[i].hi_us - set->batches[i].lo_us;
+		longest_us = us > longest_us ? us : longest_us;
+	}
+	int64_t wider_ns = longest_us < UINT32_MAX ? (int64_t)longest_us * 1000 : 0;
+	bool known = set->ticks_count && set->batches_count && longest_us < UINT32_MAX;
+	return (struct dump_time){
+		.tick_ms = known ? set->ticks[0].tick_ms : 0,
+		.lo_ns = p->now.begin_ns - p->now.asleep_ns - wider_ns,
+		.hi_ns = p->now.end_ns - p->now.asleep_ns + wider_ns,
+	};
+}
+
+void evidence_begin(struct spell_pass *p)
+{
+	read_host(p);
+	p->evidence->now = time_of_dump(p);
+}
+
+void evidence_end(struct spell_pass *p)
+{
+	p->evidence->before = p->evidence->now;
+}
+
+/* Without a tick neither timers nor stamps can be read. */
+static void drop_evidence(struct sock_row *row)
+{
+	row->state.has &= ~(uint64_t)HAS_INFO;
+	row->queue.timer = TIMER_OFF;
+	row->queue.timer_ms = 0;
+}
+
+/* The row at a position, as the kernel sent it. */
+static struct bounds_row row_now(const struct spell_pass *p, uint32_t position,
+				 struct sock_row *row)
+{
+	struct bounds_row r = {.row = row};
+	sockset_row(p->set, position, row);
+	if (!p->evidence->now.tick_ms)
+		drop_evidence(row);
+	moment_fill(&p->now, p->set, position, &r.lo_ns, &r.hi_ns);
+	r.lo_ns -= p->now.asleep_ns;
+	r.hi_ns -= p->now.asleep_ns;
+	return r;
+}
+
+/* Turns the stamps of one group back into what the kernel said. */
+static void load_stamps(struct sock_row *row, unsigned group, uint64_t tick_ms)
+{
+	const struct column_group *g = &column_groups[group];
+	void *at = (uint8_t *)row + g->row_offset;
+	for (unsigned i = g->first; i < (unsigned)g->first + g->count; i++) {
+		const struct column *c = &columns[i];
+		bool stamp = c->enc == ENC_STAMP || c->enc == ENC_EXPIRY;
+		if (!column_present(c, row->state.has, row->state.info_bytes))
+			memset((uint8_t *)at + c->offset, 0, c->width);
+		else if (stamp)
+			column_store(c, at, stamp_load(c->enc, column_load(c, at), tick_ms));
+	}
+}
+
+/* The row last seen. */
+static struct bounds_row row_last(const struct conn *c, const struct conn_evidence *ce,
+				  struct sock_row *row)
+{
+	memset(row, 0, sizeof(*row));
+	row->member = c->id;
+	row->state = ce->state;
+	row->queue = ce->queue;
+	row->evidence = ce->evidence;
+	load_stamps(row, GRP_ID_queue, ce->seen.tick_ms);
+	load_stamps(row, GRP_ID_evidence, ce->seen.tick_ms);
+	if (!ce->seen.tick_ms)
+		drop_evidence(row);
+	return (struct bounds_row){.row = row, .lo_ns = ce->seen.lo_ns, .hi_ns = ce->seen.hi_ns};
+}
+
+static void keep_row(const struct spell_pass *p, struct conn_evidence *ce, uint32_t position)
+{
+	uint32_t slot = p->set->order[position];
+	ce->state = *SLOT_GROUP(p->set, slot, state);
+	ce->queue = *SLOT_GROUP(p->set, slot, queue);
+	ce->evidence = *SLOT_GROUP(p->set, slot, evidence);
+}
+
+static struct moment moment_at(const struct spell_pass *p, size_t index)
+{
+	return moment_of(p->snapshots[index].rec);
+}
+
+/*
+ * Time asleep around a moment between two snapshots: a time of CLOCK_MONOTONIC becomes one of
+ * CLOCK_BOOTTIME by adding something between the two. Before the first snapshot: at least nothing.
+ */
+static int64_t asleep_at(const struct spell_pass *p, size_t index)
+{
+	return index == HISTORY_NONE ? 0 : moment_at(p, index).asleep_ns;
+}
+
+/* Narrows `b` by `span`; leaves it as it is if nothing would be left. */
+static void narrow(struct spell_bound *b, const struct bounds_span *span, int64_t asleep_lo_ns,
+		   int64_t asleep_hi_ns)
+{
+	struct spell_bound n = *b;
+	if (span->lo_source > BY_SNAPSHOT && span->lo_ns + asleep_lo_ns > n.lo_ns) {
+		n.lo_ns = span->lo_ns + asleep_lo_ns;
+		n.lo_source = bounds_source_name(span->lo_source);
+	}
+	if (span->hi_source > BY_SNAPSHOT && span->hi_ns + asleep_hi_ns < n.hi_ns) {
+		n.hi_ns = span->hi_ns + asleep_hi_ns;
+		n.hi_source = bounds_source_name(span->hi_source);
+	}
+	if (n.lo_ns <= n.hi_ns)
+		*b = n;
+}
+
+static void take_guess(const struct bounds_guess *guess, int64_t asleep_ns,
+		       const struct spell_bound *within, int64_t *ret_ns, const char **ret_text)
+{
+	*ret_ns = SPELL_UNKNOWN;
+	*ret_text = NULL;
+	if (guess->assumption == ASSUME_NONE)
+		return;
+	int64_t ns = bounds_guess_ns(guess) + asleep_ns;
+	if (ns < within->lo_ns || ns > within->hi_ns)
+		return;
+	*ret_ns = ns;
+	*ret_text = bounds_assumption_text(guess->assumption);
+}
+
+void evidence_entered(struct spell_pass *p, uint32_t number)
+{
+	struct conn *c = &p->table.all[number];
+	const struct bounds_spell *s = &p->evidence->all[number].spell;
+	int64_t asleep_ns = asleep_at(p, c->first);
+	if (c->id.proto != PROTO_TCP)
+		return;
+	narrow(&c->entered, &s->entered, asleep_at(p, c->since), asleep_ns);
+	take_guess(&s->guess, asleep_ns, &c->entered, &c->guess_ns, &c->assumption);
+}
+
+int evidence_enter(struct spell_pass *p, uint32_t number, uint32_t position, struct err *e)
+{
+	struct spell_evidence *v = p->evidence;
+	struct conn_evidence *all = array_grow(v->all, &v->cap, (size_t)number + 1, sizeof(*all));
+	if (!all)
+		return err_set(e, ERR_NOMEM, "spells: out of memory");
+	v->all = all;
+	struct conn_evidence *ce = &all[number];
+	const struct conn *c = &p->table.all[number];
+	memset(ce, 0, sizeof(*ce));
+	keep_row(p, ce, position);
+	if (c->id.proto != PROTO_TCP)
+		return 0;
+	struct sock_row row;
+	struct bounds_row now = row_now(p, position, &row);
+	struct bounds_before before = {.absent_ns = BOUNDS_EARLY};
+	if (c->since != HISTORY_NONE) {
+		struct moment m = moment_at(p, c->since);
+		before.absent_ns = before.born_ns = m.begin_ns - m.asleep_ns;
+	}
+	bounds_enter(&v->host, &now, &before, &ce->spell);
+	evidence_entered(p, number);
+	return 0;
+}
+
+void evidence_more(struct spell_pass *p, uint32_t number, uint32_t position)
+{
+	struct conn_evidence *ce = &p->evidence->all[number];
+	const struct conn *c = &p->table.all[number];
+	keep_row(p, ce, position);
+	if (c->id.proto != PROTO_TCP || !bounds_tightens(c->state))
+		return;
+	struct sock_row row;
+	struct bounds_row now = row_now(p, position, &row);
+	bounds_more(&p->evidence->host, &now, &ce->spell);
+	evidence_entered(p, number);
+}
+
+static void narrow_end(const struct spell_pass *p, const struct conn *c, const struct bounds_end *b,
+		       size_t next, struct spell_end *end)
+{
+	narrow(&end->left, &b->left, asleep_at(p, c->last), asleep_at(p, next));
+	take_guess(&b->guess, asleep_at(p, c->last), &end->left, &end->guess_ns, &end->assumption);
+}
+
+void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, struct spell_end *end)
+{
+	struct conn_evidence *ce = &p->evidence->all[number];
+	const struct conn *c = &p->table.all[number];
+	if (c->id.proto == PROTO_TCP) {
+		struct sock_row last_row, now_row;
+		struct bounds_row last = row_last(c, ce, &last_row);
+		struct bounds_row now = row_now(p, position, &now_row);
+		struct bounds_before before = {.row = &last};
+		struct bounds_spell next;
+		struct bounds_end b;
+		if (c->born_since != HISTORY_NONE) {
+			struct moment m = moment_at(p, c->born_since);
+			before.born_ns = m.begin_ns - m.asleep_ns;
+		}
+		bounds_enter(&p->evidence->host, &now, &before, &next);
+		bounds_turn(&last, now_row.state.state, &next, &b);
+		narrow_end(p, c, &b, p->index, end);
+		ce->spell = next;
+	}
+	keep_row(p, ce, position);
+}
+
+void evidence_left(struct spell_pass *p, uint32_t number)
+{
+	p->evidence->all[number].seen = p->evidence->before;
+}
+
+void evidence_gone(const struct spell_pass *p, const struct conn *c, struct spell_end *end)
+{
+	const struct conn_evidence *ce = &p->evidence->all[c - p->table.all];
+	struct sock_row row;
+	struct bounds_end b;
+	if (c->id.proto != PROTO_TCP)
+		return;
+	struct bounds_row last = row_last(c, ce, &row);
+	struct moment m = moment_at(p, c->gone);
+	bounds_gone(&p->evidence->host, &last, m.end_ns - m.asleep_ns, &b);
+	narrow_end(p, c, &b, c->gone, end);
+}

@@ -1,0 +1,43 @@
+/*
+ * spell_evidence.h - narrows a spell's bounds by what the kernel's timers and stamps prove
+ * (bounds.h), and finds estimates. Only for spell_*.c.
+ *
+ * Of every connection the row last seen is kept as the set stores it: stamps are absolute there, so
+ * a row that does not change need not be looked at. What bounds.h wants is made of it, and of the
+ * tick and the times of the dump that saw it last.
+ */
+#ifndef SOCKLAPSE_SPELL_EVIDENCE_H
+#define SOCKLAPSE_SPELL_EVIDENCE_H
+
+#include "spell_pass.h"
+
+struct spell_evidence;
+
+int evidence_new(struct spell_evidence **ret, struct err *e) MUST_CHECK;
+void evidence_free(struct spell_evidence *v);
+
+/* A snapshot begins, and is through. */
+void evidence_begin(struct spell_pass *p);
+void evidence_end(struct spell_pass *p);
+
+/* Connection `number` is new, and in this state for the first time. Narrows its `entered`. */
+int evidence_enter(struct spell_pass *p, uint32_t number, uint32_t position,
+		   struct err *e) MUST_CHECK;
+
+/* It is in the same state as before; its timers and stamps may have changed. */
+void evidence_more(struct spell_pass *p, uint32_t number, uint32_t position);
+
+/*
+ * It is in another state now. Narrows *end, how the old spell ended; what is known of the new one's
+ * begin is kept until evidence_entered() narrows that.
+ */
+void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, struct spell_end *end);
+void evidence_entered(struct spell_pass *p, uint32_t number);
+
+/* The snapshot before was the last one that had it, for the time being or for good. */
+void evidence_left(struct spell_pass *p, uint32_t number);
+
+/* It is gone for good: narrows *end. */
+void evidence_gone(const struct spell_pass *p, const struct conn *c, struct spell_end *end);
+
+#endif
