@@ -32,6 +32,7 @@ enum {
 	OPT_MIN,
 	OPT_OWN = 300,
 	OPT_HIST = 310, /* linger */
+	OPT_EVIDENCE,
 };
 
 /* Which of the shared options a command understands besides those that all do. */

@@ -336,6 +336,7 @@ static void put_basis_data(struct out *o, const struct linger_result *l, int64_t
 	out_int(o, (int64_t)b->incomplete);
 	out_int(o, (int64_t)l->unreadable);
 	out_str(o, flags);
+	out_int(o, l->evidence);
 	out_int(o, (int64_t)l->spells);
 	put_ms(o, unseen);
 }
@@ -352,6 +353,10 @@ static void put_basis_text(struct out *o, const struct linger_result *l, int64_t
 	basis_flags_text(b->flags, flags);
 	out_note(o, "Rests on %zu snapshots, %s to %s, every %s, at worst %s apart.", b->snapshots,
 		 first, last, cadence, widest);
+	out_note(o, "%s",
+		 l->evidence ? "Bounds are from snapshot times and the kernel's timers and stamps."
+			     : "Bounds are from snapshot times alone (--evidence always: narrower, "
+			       "slower).");
 	if (b->gaps || b->reboots || b->incomplete || l->unreadable)
 		out_note(o, "Gaps: %zu; reboots: %zu; incomplete snapshots: %zu; unreadable: %zu.",
 			 b->gaps, b->reboots, b->incomplete, l->unreadable);
@@ -393,6 +398,20 @@ static int put_all(struct session *s, struct linger_result *l, const struct ling
 	return rc ? rc : out_end(s->out, e);
 }
 
+static int read_evidence(const struct session *s, enum linger_evidence *ret, struct err *e)
+{
+	static const char *const words[] = {"auto", "always", "never"};
+	const char *text = args_value(&s->cmd->args, OPT_EVIDENCE);
+	if (!text)
+		return 0;
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(words[i], text) == 0) {
+			*ret = (enum linger_evidence)i;
+			return 0;
+		}
+	return err_set(e, ERR_USAGE, "--evidence: %.32s: auto, always or never", text);
+}
+
 static int read_options(struct session *s, struct linger_options *ret, struct err *e)
 {
 	const char *by = args_value(&s->cmd->args, OPT_BY);
@@ -401,6 +420,8 @@ static int read_options(struct session *s, struct linger_options *ret, struct er
 	int rc = session_range(s, &ret->from_ns, &ret->to_ns, e);
 	if (!rc)
 		rc = session_top(s, TOP_DEFAULT, &top, e);
+	if (!rc)
+		rc = read_evidence(s, &ret->evidence, e);
 	if (!rc && min && duration_parse(min, &min_ns, e))
 		rc = err_context(e, "--min");
 	if (!rc)

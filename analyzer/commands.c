@@ -3,6 +3,8 @@
 
 static const struct arg_option linger_options[] = {
 	{OPT_HIST, "hist", NULL, "a histogram of lengths, too"},
+	{OPT_EVIDENCE, "evidence", "auto|always|never",
+	 "narrow bounds by the kernel's timers and stamps (auto: unless that takes long)"},
 	{0},
 };
 

@@ -90,8 +90,11 @@ static int read_host(struct history *h, size_t first, size_t last, const struct 
 		     struct spell_ask *ask, const struct vt_context *context,
 		     struct linger_result *l, struct err *e)
 {
-	const struct spell_options options = {
-		.first = first, .last = last, .states = ask->scope.states, .owners = true};
+	const struct spell_options options = {.first = first,
+					      .last = last,
+					      .states = ask->scope.states,
+					      .owners = true,
+					      .evidence = l->evidence};
 	struct spell_pass *p;
 	int rc = spell_pass_new(h, &options, &p, e);
 	if (rc)
@@ -114,6 +117,8 @@ int linger_run(struct history *h, const struct linger_options *o, struct spell_a
 	const struct history_snapshot *all = history_snapshots(h, &snapshots);
 	*ret = (struct linger_result){
 		.sum = {.keys = o->keys}, .top = {.max = o->top}, .look = {.history = h}};
+	ret->evidence = o->evidence == LINGER_ALWAYS ||
+			(o->evidence == LINGER_AUTO && spell_evidence_is_cheap(h, 0, snapshots));
 	int rc = 0;
 	for (size_t i = 0; !rc && i < count; i++) {
 		size_t first = history_after(h, (uint32_t)i, o->from_ns);

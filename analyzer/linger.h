@@ -12,11 +12,18 @@
 /* Lengths by half decades: [0, 1 ms), [1, 3), [3, 10), ... the last one is open. */
 #define LINGER_HIST_BUCKETS 24u
 
+enum linger_evidence {
+	LINGER_AUTO, /* where it is cheap */
+	LINGER_ALWAYS,
+	LINGER_NEVER
+};
+
 struct linger_options {
 	int64_t from_ns, to_ns; /* spells that were seen in between; nothing later is read */
 	int64_t min_ms;		/* leave out those that may have been shorter */
 	size_t top;		/* how many of the longest */
 	struct spell_keys keys;
+	enum linger_evidence evidence;
 	bool by_rest; /* LISTEN and UNCONN may be among the longest */
 	/* Called now and then with the snapshot that is being read; may be NULL. */
 	void (*progress)(void *arg, size_t at);
@@ -26,6 +33,7 @@ struct linger_options {
 struct linger_result {
 	struct basis basis; /* of the window */
 	size_t unreadable;  /* snapshots, of all that was read */
+	bool evidence;	    /* were bounds narrowed by it? */
 	uint64_t spells;
 	uint64_t resting; /* those in LISTEN and UNCONN that the longest do not have */
 	uint64_t opened;  /* TCP connections first seen after the first snapshot */

@@ -81,6 +81,13 @@ struct spell_options {
 	bool evidence;	    /* narrow bounds by evidence (groups `queue`, `evidence`) */
 };
 
+/*
+ * Evidence costs several times the rest: it is worth while by default only up to so many sockets
+ * (of all snapshots together). Are there more in [first, last]?
+ */
+#define SPELL_EVIDENCE_ROWS 5000000u
+bool spell_evidence_is_cheap(const struct history *h, size_t first, size_t last);
+
 struct spell_pass;
 
 /* `h` must outlive the pass. */

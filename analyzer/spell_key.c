@@ -65,6 +65,7 @@ int spell_keys_parse(const char *list, struct spell_keys *ret, struct err *e)
 			return fail_unknown(word, len, e);
 		if (keys.count == SPELL_MAX_KEYS)
 			return err_set(e, ERR_USAGE, "--by: more than %u keys", SPELL_MAX_KEYS);
+		keys.fields[keys.count] = (unsigned)spell_field_by_name(key->field);
 		keys.keys[keys.count++] = key;
 		word += len;
 		if (!*word)
@@ -119,11 +120,10 @@ static int pack_endpoint(const struct spell_key *key, struct spell_look *look, s
 	return 0;
 }
 
-static int pack_field(const struct spell_key *key, struct spell_look *look, struct buf *ret,
-		      struct err *e)
+static int pack_field(unsigned field, struct spell_look *look, struct buf *ret, struct err *e)
 {
 	struct spell_value v;
-	int rc = spell_field_get(look, (unsigned)spell_field_by_name(key->field), &v, e);
+	int rc = spell_field_get(look, field, &v, e);
 	if (rc)
 		return rc;
 	if (v.kind == SPELL_TEXT) {
@@ -143,7 +143,7 @@ int spell_keys_pack(const struct spell_keys *keys, struct spell_look *look, stru
 	for (unsigned i = 0; i < keys->count; i++) {
 		const struct spell_key *key = keys->keys[i];
 		int rc = key->port ? pack_endpoint(key, look, ret, e)
-				   : pack_field(key, look, ret, e);
+				   : pack_field(keys->fields[i], look, ret, e);
 		if (rc)
 			return rc;
 	}

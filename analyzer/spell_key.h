@@ -15,6 +15,7 @@ struct spell_key;
 
 struct spell_keys {
 	const struct spell_key *keys[SPELL_MAX_KEYS];
+	unsigned fields[SPELL_MAX_KEYS]; /* of spell_value.h */
 	unsigned count;
 };
 

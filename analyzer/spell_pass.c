@@ -18,6 +18,16 @@ static int no_memory(struct err *e)
 	return err_set(e, ERR_NOMEM, "spells: out of memory");
 }
 
+bool spell_evidence_is_cheap(const struct history *h, size_t first, size_t last)
+{
+	size_t count;
+	uint64_t rows = 0;
+	const struct history_snapshot *all = history_snapshots(h, &count);
+	for (size_t i = first; i < count && i <= last; i++)
+		rows += all[i].rec->sockets;
+	return rows <= SPELL_EVIDENCE_ROWS;
+}
+
 int spell_pass_new(struct history *h, const struct spell_options *options, struct spell_pass **ret,
 		   struct err *e)
 {

@@ -14,11 +14,12 @@
 #include "spell_value.h"
 
 /* Bits of idxNum; the arguments come in this order. */
-#define PLAN_FIRST  1
-#define PLAN_LAST   2
-#define PLAN_STATE  4
-#define PLAN_PROTO  8
-#define PLAN_OWNERS 16
+#define PLAN_FIRST    1
+#define PLAN_LAST     2
+#define PLAN_EVIDENCE 4
+#define PLAN_STATE    8
+#define PLAN_PROTO    16
+#define PLAN_OWNERS   32
 
 #define SCAN_COST 1e6
 
@@ -49,7 +50,8 @@ static int declare(sqlite3 *db)
 	buf_put_str(&schema, "CREATE TABLE x(");
 	for (unsigned i = 0; i < spell_fields_count; i++)
 		buf_printf(&schema, "%s %s, ", spell_field_name(i), spell_field_type(i));
-	buf_put_str(&schema, "window_first INTEGER HIDDEN, window_last INTEGER HIDDEN)");
+	buf_put_str(&schema, "window_first INTEGER HIDDEN, window_last INTEGER HIDDEN, "
+			     "with_evidence INTEGER HIDDEN)");
 	int rc = schema.failed ? SQLITE_NOMEM : sqlite3_declare_vtab(db, buf_str(&schema));
 	buf_fini(&schema);
 	return rc;
@@ -88,6 +90,8 @@ static int plan_bit(const struct table *t, int column)
 		return PLAN_FIRST;
 	if (column == (int)spell_fields_count + 1)
 		return PLAN_LAST;
+	if (column == (int)spell_fields_count + 2)
+		return PLAN_EVIDENCE;
 	if (column == t->state)
 		return PLAN_STATE;
 	return column == t->proto ? PLAN_PROTO : 0;
@@ -114,7 +118,7 @@ static int spell_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 		int bit = plan_bit(t, info->aConstraint[i].iColumn);
 		if (!bit || info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
 			continue;
-		bool window = bit == PLAN_FIRST || bit == PLAN_LAST;
+		bool window = bit <= PLAN_EVIDENCE;
 		if (!info->aConstraint[i].usable && window)
 			return SQLITE_CONSTRAINT;
 		if (!info->aConstraint[i].usable || at[bit])
@@ -127,7 +131,7 @@ static int spell_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 		if (!at[bit])
 			continue;
 		info->aConstraintUsage[at[bit] - 1].argvIndex = ++argument;
-		info->aConstraintUsage[at[bit] - 1].omit = bit <= PLAN_LAST;
+		info->aConstraintUsage[at[bit] - 1].omit = bit <= PLAN_EVIDENCE;
 		info->estimatedCost *= 0.9;
 		info->estimatedRows = info->estimatedRows / 2 + 1;
 	}
@@ -199,6 +203,8 @@ static bool read_plan(int plan, sqlite3_value **argv, struct spell_options *ret)
 			return false;
 		ret->last = index_of(*argv++);
 	}
+	if (plan & PLAN_EVIDENCE)
+		ret->evidence = sqlite3_value_int64(*argv++) != 0;
 	if (plan & PLAN_STATE) {
 		const char *name = (const char *)sqlite3_value_text(*argv++);
 		unsigned state = name ? sock_state_by_name(name) : 0;
@@ -235,6 +241,9 @@ static int spell_filter(sqlite3_vtab_cursor *base, int plan, const char *text, i
 	struct spell_options options;
 	if (!read_plan(plan, argv, &options))
 		return SQLITE_OK;
+	if (!(plan & PLAN_EVIDENCE))
+		options.evidence = spell_evidence_is_cheap(c->look.history, options.first,
+							   options.last);
 	struct err e = {0};
 	int rc = spell_pass_new(c->look.history, &options, &c->pass, &e);
 	return rc ? vt_fail(base->pVtab, &e) : spell_next(base);

@@ -1,7 +1,8 @@
 /*
  * vt_spell.h - the SQL table `spell`: a row for each spell of a history (spell.h), columns as in
- * spell_value.h. As a function, spell(FIRST, LAST), it looks only at these snapshots, as if there
- * were no others.
+ * spell_value.h. As a function, spell(FIRST, LAST, EVIDENCE), it looks only at these snapshots, as
+ * if there were no others, and with EVIDENCE 1 narrows the bounds by the kernel's timers and
+ * stamps, which takes longer; with 0 it does not, and by default where it is cheap.
  */
 #ifndef SOCKLAPSE_VT_SPELL_H
 #define SOCKLAPSE_VT_SPELL_H
