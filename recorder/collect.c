@@ -13,6 +13,7 @@
 
 #include "caps.h"
 #include "clocks.h"
+#include "counters.h"
 #include "diag_inet.h"
 #include "diag_table.h"
 #include "nl_dump.h"
@@ -259,9 +260,34 @@ static int name_interfaces(struct snap *s, struct netns_link *n, struct err *e)
 	return 0;
 }
 
+static int take_counter(void *ctx, const char *name, int64_t value, struct err *e)
+{
+	struct snap *s = ctx;
+	return rec_writer_counter(s->w, s->netns_row, name, value, e);
+}
+
+/* The counters of the calling thread's namespace; a file that is not there is left out. */
+static int read_counters(struct snap *s, struct err *e)
+{
+	static const char *const files[] = {"thread-self/net/snmp", "thread-self/net/netstat"};
+	char text[COUNTERS_FILE_MAX];
+	int rc = 0;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !rc; i++) {
+		int fd = openat(s->c->proc_fd, files[i], O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+		if (fd >= 0)
+			close(fd);
+		if (n > 0)
+			rc = counters_parse(text, (size_t)n, take_counter, s, e);
+	}
+	return rc;
+}
+
 static int dump_netns(struct snap *s, struct netns_link *n, uint64_t deadline_ns, struct err *e)
 {
 	int rc = rec_writer_netns(s->w, n->inode, n->name, &s->netns_row, e);
+	if (!rc)
+		rc = read_counters(s, e);
 	for (size_t i = 0; i < diag_tables_count && !rc; i++) {
 		s->table = &diag_tables[i];
 		rc = dump_table(s, n, deadline_ns, e);
