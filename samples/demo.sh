@@ -30,10 +30,16 @@ heading() {
 	printf '\n%s== %s%s\n' "$bold" "$1" "$plain"
 }
 
-# Shows a command as one would type it, then runs it.
+# Shows a question as one would type it, then asks it of the recording.
 ask() {
-	printf '%s$ socklapse -f %s %s%s\n' "$faint" "$recording" "$*" "$plain"
+	printf '%s$ socklapse %s%s\n' "$bold" "$*" "$plain"
 	"$build/analyzer/socklapse" -f "$recording" "$@"
+}
+
+# The first $1 lines of standard input, and the last one if there are more.
+shorten() {
+	awk -v most="$1" 'NR <= most { print } { last = $0 }
+		END { if (NR > most + 1) print "..."; if (NR > most) print last }'
 }
 
 heading 'Build'
@@ -52,37 +58,42 @@ ninja -C "$build" >"$log" 2>&1 || {
 rm -f "$log"
 echo "build-demo/recorder/socklapse-record and build-demo/analyzer/socklapse are ready"
 
-heading "Record: this machine, five times a second for $seconds s, while a service leaks"
+heading "Record this machine, five times a second for $seconds s, while a service leaks"
 dir=$(mktemp -d "${TMPDIR:-/tmp}/socklapse-demo.XXXXXX")
 "$build/samples/leaky" 5 >"$dir/port" &
 started="$started $!"
 sleep 1
 port=$(cat "$dir/port")
 rm -f "$dir/port"
-recording=$(uname -n)
-echo "leaky-server listens on 127.0.0.1:$port; leaky-client asks it something five times a second"
-"$build/recorder/socklapse-record" -d "$dir" -i 200ms -n $((seconds * 5))
+echo "leaky-server listens on 127.0.0.1:$port; leaky-client asks it something five times a second."
+echo "${faint}socklapse-record -d $dir -i 200ms$plain"
+"$build/recorder/socklapse-record" -d "$dir" -i 200ms &
+recorder=$!
+started="$started $recorder"
+sleep "$seconds"
+kill "$recorder" && wait "$recorder"
 recording=$(echo "$dir"/*.socklapse)
-echo "$(du -k "$recording" | cut -f1) KiB in $recording"
+echo "$(($(wc -c <"$recording") / 1024)) KiB: $recording"
 
-heading 'What is in it'
-ask info
-ask list | { head -n 6 && echo '...'; }
+heading 'What is in it? A snapshot a line; look at the CLOSE-WAIT column'
+ask list | shorten 4
 
-heading 'Who has been in CLOSE-WAIT, and for how long at least?'
-ask linger --by state,comm
+heading 'Who sits in CLOSE-WAIT, how many, and for how long at least?'
+ask linger --by comm --top 5 state close-wait
 echo
-ask linger --min 5s --top 5 state close-wait
-echo
-echo "A CLOSE-WAIT that lasts means: the peer has closed, and this process has not. leaky-server it is."
+echo "CLOSE-WAIT that lasts: the peer has closed, this process has not. The fault is leaky-server's."
+
+heading 'Whose are the TIME-WAITs? The kernel has forgotten; the recording saw them alive'
+ask linger --by comm --top 3 state time-wait dport = ":$port"
 
 heading 'What is different at the end from the beginning?'
-ask diff start end --by comm,state
+ask diff start end --by comm,state "sport = :$port or dport = :$port"
 
 heading 'The last moment, as ss would have printed it'
-ask show --at end -tnp state close-wait | { head -n 8 && echo '...'; }
+ask show --at end -tanp state close-wait sport = ":$port" | shorten 5
 
 tidy_up
 heading 'Your turn'
-echo "The service is stopped. The recording stays: $recording"
-echo "  $build/analyzer/socklapse -f $recording --help"
+echo 'The service is stopped. The recording stays; ask it something:'
+echo "  build-demo/analyzer/socklapse -f $recording show --at start+10s -tanp"
+echo "  build-demo/analyzer/socklapse -f $recording --help"

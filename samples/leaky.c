@@ -6,8 +6,8 @@
  *
  * Runs as two processes on loopback, "leaky-server" and "leaky-client", until it is ended. The
  * client keeps a few connections open and makes new ones all the time: it asks, reads the answer
- * and closes. The server closes, too, but every fourth connection it forgets: that one stays in
- * CLOSE-WAIT as long as the server lives.
+ * and closes three questions later. The server closes, too, but every fourth connection it
+ * forgets: that one stays in CLOSE-WAIT as long as the server lives.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +25,7 @@
 
 #define FORGET_EVERY   4
 #define KEPT_OPEN      3
+#define CLOSE_LATER    3
 #define CONNECTION_MAX 4096
 
 static _Noreturn void die(const char *what)
@@ -84,27 +85,28 @@ static _Noreturn void server_main(int listener)
 	}
 }
 
-/* Asks once; keeps the connection if told so. Ends with the service. */
-static void ask(const struct sockaddr_in *at, int keep)
+/* Asks once and returns the connection. Ends with the service. */
+static int ask(const struct sockaddr_in *at)
 {
 	char answer[64];
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)at, sizeof(*at)))
+	if (fd < 0 || connect(fd, (const struct sockaddr *)at, sizeof(*at)) ||
+	    send(fd, "who?\n", 5, MSG_NOSIGNAL) != 5 || recv(fd, answer, sizeof(answer), 0) <= 0)
 		_exit(0);
-	if (send(fd, "who?\n", 5, MSG_NOSIGNAL) != 5 || recv(fd, answer, sizeof(answer), 0) <= 0)
-		_exit(0);
-	if (!keep)
-		close(fd);
+	return fd;
 }
 
 static _Noreturn void client_main(const struct sockaddr_in *at, unsigned per_second)
 {
 	struct timespec pause = {per_second == 1, 1000000000 / per_second % 1000000000};
+	int open_fds[CLOSE_LATER];
 	prctl(PR_SET_NAME, "leaky-client");
 	for (unsigned i = 0; i < KEPT_OPEN; i++)
-		ask(at, 1);
-	for (;;) {
-		ask(at, 0);
+		ask(at);
+	for (unsigned i = 0;; i++) {
+		if (i >= CLOSE_LATER)
+			close(open_fds[i % CLOSE_LATER]);
+		open_fds[i % CLOSE_LATER] = ask(at);
 		nanosleep(&pause, NULL);
 	}
 }
