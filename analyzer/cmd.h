@@ -33,6 +33,7 @@ enum {
 	OPT_OWN = 300,
 	OPT_HIST = 310, /* linger */
 	OPT_EVIDENCE,
+	OPT_EVERY, /* trend */
 };
 
 /* Which of the shared options a command understands besides those that all do. */

@@ -8,12 +8,19 @@ static const struct arg_option linger_options[] = {
 	{0},
 };
 
+static const struct arg_option trend_options[] = {
+	{OPT_EVERY, "every", "DURATION", "a point every so often (default: 60 points)"},
+	{0},
+};
+
 const struct command commands[] = {
 	{"info", "", "which recordings, hosts and times there are", 0, NULL, cmd_info},
 	{"list", "", "one line a snapshot", CMD_RANGE | CMD_TOP, NULL, cmd_list},
 	{"linger", "[FILTER]",
 	 "how long sockets have been in their states: summary and the longest",
 	 CMD_RANGE | CMD_BY | CMD_TOP | CMD_MIN, linger_options, cmd_linger},
+	{"trend", "[FILTER]", "how many there were over time, and how fast they grow",
+	 CMD_RANGE | CMD_BY | CMD_TOP, trend_options, cmd_trend},
 	{"show", "[FILTER]", "one snapshot as ss prints it", CMD_AT, cmd_show_options, cmd_show},
 	{"diff", "A B [FILTER]",
 	 "what is different between two times: appeared, gone, changed, stuck", CMD_BY | CMD_TOP,
