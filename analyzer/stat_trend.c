@@ -113,7 +113,8 @@ double trend_slope(const int64_t *times_ns, const int64_t *counts, size_t n)
 		xy += x * ((double)counts[i] - mean_y);
 		xx += x * x;
 	}
-	return xx > 0 ? xy / xx : 0;
+	double slope = xx > 0 ? xy / xx : 0;
+	return slope > -1e-9 && slope < 1e-9 ? 0 : slope; /* what rounding leaves is no growth */
 }
 
 static double steepness(double slope)
