@@ -184,16 +184,24 @@ static int restore(struct rec_writer *w, const char *boot_id, struct err *e)
 	return 0;
 }
 
-static int load_last_id(struct rec_writer *w, struct err *e)
+/* The last snapshot's number, and whether the host has booted since. */
+static int load_last_id(struct rec_writer *w, const char *boot_id, struct err *e)
 {
 	sqlite3_stmt *stmt;
-	int rc = rec_db_prepare(w->db, "SELECT MAX(id) FROM snapshot", &stmt, e);
+	int rc = rec_db_prepare(w->db,
+				"SELECT s.id, h.boot_id IS NOT ?1 FROM snapshot AS s "
+				"LEFT JOIN host AS h ON h.id = s.host ORDER BY s.id DESC LIMIT 1",
+				&stmt, e);
 	if (rc)
 		return rc;
-	if (sqlite3_step(stmt) == SQLITE_ROW)
+	sqlite3_bind_text(stmt, 1, boot_id, -1, SQLITE_STATIC);
+	int step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW) {
 		w->last_id = sqlite3_column_int64(stmt, 0);
-	else
+		w->rebooted = sqlite3_column_int(stmt, 1);
+	} else if (step != SQLITE_DONE) {
 		rc = rec_db_error(w->db, "cannot read its snapshots", e);
+	}
 	sqlite3_finalize(stmt);
 	if (!rc && (w->last_id < 0 || w->last_id >= (INT64_C(1) << 47)))
 		rc = err_set(e, ERR_CORRUPT, "its last snapshot has number %lld",
@@ -224,7 +232,7 @@ static int open_all(struct rec_writer *w, const struct rec_host *host, struct er
 	if (!rc)
 		rc = open_file(w, e);
 	if (!rc)
-		rc = load_last_id(w, e);
+		rc = load_last_id(w, host->boot_id, e);
 	if (!rc)
 		rc = find_host(w, host, e);
 	if (!rc)
@@ -437,6 +445,8 @@ static int write_snapshot(struct rec_writer *w, struct rec_snapshot *info, const
 	info->host = w->host;
 	info->key = track_is_key(w->track);
 	info->sockets = track_rows(w->track);
+	if (w->rebooted)
+		info->flags |= SNAP_REBOOT;
 	if (!rc)
 		rc = rec_put_parts(stmt, info->id, parts, &info->bytes, e);
 	if (!rc)
@@ -462,6 +472,7 @@ int rec_writer_commit(struct rec_writer *w, struct rec_snapshot *info, const cha
 	w->in_txn = false;
 	w->in_snapshot = false;
 	w->last_id = info->id;
+	w->rebooted = false;
 	w->chain = info->key ? 1 : w->chain + 1;
 	w->key_bytes = info->key ? info->bytes : w->key_bytes;
 	w->chain_bytes = info->key ? 0 : w->chain_bytes + info->bytes;

@@ -35,6 +35,7 @@ struct rec_writer {
 	bool created;
 	bool in_snapshot;
 	bool in_txn;
+	bool rebooted;	 /* the last snapshot in the file is of an earlier boot */
 	int64_t host;	 /* row of table host */
 	int64_t last_id; /* of the last snapshot, 0: none */
 	int64_t epoch;	 /* counts snapshots of this writer; marks who was named */

@@ -239,6 +239,36 @@ Test(recording, a_boot_begins_with_a_key_frame)
 	remove_dir();
 }
 
+Test(recording, the_first_snapshot_after_a_boot_says_so)
+{
+	static const char *const boots[] = {"boot-1", "boot-1", "boot-2", "boot-2", "boot-1"};
+	static const bool says_so[] = {false, false, true, false, false, false, true};
+	const char *path = new_path();
+	struct gen g;
+	struct err e = {0};
+	struct rec *r = NULL;
+	size_t count, n = 0;
+	gen_init(&g, 3, 10);
+	for (size_t i = 0; i < sizeof(boots) / sizeof(boots[0]); i++) {
+		struct rec_host h = host;
+		h.boot_id = boots[i];
+		struct rec_writer *w = open_writer(path, &h);
+		for (size_t k = 0; k < (i == 2 ? 3 : 1); k++) {
+			fill(w, &g);
+			commit(w);
+		}
+		rec_writer_close(w);
+	}
+	cr_assert_eq(rec_open(path, &r, &e), 0, "%s", e.text);
+	const struct rec_snapshot *all = rec_snapshots(r, &count);
+	cr_assert_eq(count, sizeof(says_so) / sizeof(says_so[0]));
+	for (; n < count; n++)
+		cr_assert_eq(all[n].flags, says_so[n] ? SNAP_REBOOT : 0, "%zu", n);
+	rec_close(r);
+	gen_fini(&g);
+	remove_dir();
+}
+
 Test(recording, rows_are_written_once_and_processes_end)
 {
 	const char *path = new_path();
