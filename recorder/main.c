@@ -9,12 +9,12 @@
 #include "caps.h"
 #include "clocks.h"
 #include "loop.h"
-#include "session.h"
+#include "recorder.h"
 
 /* sysexits.h: EX_TEMPFAIL */
 #define EXIT_BUSY 75
 
-static void print_notice(const struct session *s)
+static void print_notice(const struct recorder *s)
 {
 	if (*s->notice && !s->options->quiet)
 		fprintf(stderr, "socklapse-record: %s\n", s->notice);
@@ -29,7 +29,7 @@ static int exit_code(int rc, const struct err *e)
 }
 
 /* Says on stdout and stderr what was asked for about a snapshot. */
-static int report(const struct session *s, const struct session_snapshot *snap, struct err *e)
+static int report(const struct recorder *s, const struct recorder_snapshot *snap, struct err *e)
 {
 	if (s->options->verbose)
 		fprintf(stderr,
@@ -40,21 +40,21 @@ static int report(const struct session *s, const struct session_snapshot *snap, 
 	if (!s->options->stats)
 		return 0;
 	CLEANUP(buf_fini) struct buf json = {0};
-	puts(session_stats(s, snap, &json));
+	puts(recorder_stats(s, snap, &json));
 	if (json.failed || fflush(stdout))
 		return err_set(e, ERR_IO, "stdout: cannot write");
 	return 0;
 }
 
-static int take(struct session *s, struct err *e)
+static int take(struct recorder *s, struct err *e)
 {
-	struct session_snapshot snap;
-	int rc = session_take(s, &snap, e);
+	struct recorder_snapshot snap;
+	int rc = recorder_take(s, &snap, e);
 	print_notice(s);
 	return rc ? rc : report(s, &snap, e);
 }
 
-static int note_missed(struct session *s, uint64_t missed, struct err *e)
+static int note_missed(struct recorder *s, uint64_t missed, struct err *e)
 {
 	char text[128];
 	if (!missed)
@@ -64,11 +64,11 @@ static int note_missed(struct session *s, uint64_t missed, struct err *e)
 		 (unsigned long long)missed);
 	if (s->options->verbose)
 		fprintf(stderr, "socklapse-record: %s\n", text);
-	return session_event(s, "gap", text, e);
+	return recorder_event(s, "gap", text, e);
 }
 
 /* Waits for the reason to take a snapshot. 1: there is one; 0: the end has come. */
-static int wait_for_next(struct session *s, struct loop *loop, uint64_t due_ns, bool *ret_due,
+static int wait_for_next(struct recorder *s, struct loop *loop, uint64_t due_ns, bool *ret_due,
 			 struct err *e)
 {
 	for (;;) {
@@ -79,12 +79,12 @@ static int wait_for_next(struct session *s, struct loop *loop, uint64_t due_ns, 
 			*ret_due = event == LOOP_DUE;
 			return event < 0 ? event : 1;
 		}
-		session_reopen(s);
+		recorder_reopen(s);
 	}
 }
 
 /* Snapshots on schedule until there are enough of them or a signal ends it. */
-static int serve(struct session *s, struct loop *loop, struct err *e)
+static int serve(struct recorder *s, struct loop *loop, struct err *e)
 {
 	struct schedule schedule = {.begin_ns = (uint64_t)clocks_boot_ns(),
 				    .interval_ns = s->options->interval_ns};
@@ -106,23 +106,23 @@ static int serve(struct session *s, struct loop *loop, struct err *e)
 	}
 }
 
-static int run_service(struct session *s, struct loop *loop, struct err *e)
+static int run_service(struct recorder *s, struct loop *loop, struct err *e)
 {
 	char text[64];
 	snprintf(text, sizeof(text), "socklapse-record " SOCKLAPSE_VERSION ", every %g s",
 		 (double)s->options->interval_ns / 1e9);
-	int rc = session_event(s, "start", text, e);
+	int rc = recorder_event(s, "start", text, e);
 	print_notice(s);
 	if (!rc)
 		rc = serve(s, loop, e);
 	if (rc)
 		return rc;
-	return session_event(s, "stop", "socklapse-record " SOCKLAPSE_VERSION, e);
+	return recorder_event(s, "stop", "socklapse-record " SOCKLAPSE_VERSION, e);
 }
 
 static int run(const struct options *o, struct err *e)
 {
-	struct session s;
+	struct recorder s;
 	struct loop loop;
 	int rc = caps_drop(e);
 	if (!rc)
@@ -130,14 +130,14 @@ static int run(const struct options *o, struct err *e)
 	if (rc)
 		return rc;
 	umask(027);
-	rc = session_open(&s, o, e);
+	rc = recorder_open(&s, o, e);
 	if (o->note && (rc == 0 || rc == ERR_BUSY))
-		rc = session_event(&s, "note", o->note, e);
+		rc = recorder_event(&s, "note", o->note, e);
 	else if (!rc)
 		rc = o->interval_ns ? run_service(&s, &loop, e) : take(&s, e);
 	if (rc == ERR_BUSY)
 		print_notice(&s);
-	session_close(&s);
+	recorder_close(&s);
 	loop_close(&loop);
 	return rc;
 }

@@ -1,5 +1,5 @@
-/* session.c - see session.h. */
-#include "session.h"
+/* recorder.c - see recorder.h. */
+#include "recorder.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +18,7 @@ static int add_suffix(const char *base, const char *suffix, char ret[PATH_MAX], 
 	return 0;
 }
 
-static int make_names(struct session *s, struct err *e)
+static int make_names(struct recorder *s, struct err *e)
 {
 	const struct options *o = s->options;
 	int rc = o->output ? add_suffix(o->output, "", s->base, e) : rotate_make_dir(o->dir, e);
@@ -29,10 +29,11 @@ static int make_names(struct session *s, struct err *e)
 	return rc ? rc : add_suffix(s->base, ".pending", s->pending_path, e);
 }
 
-int session_open(struct session *s, const struct options *options, struct err *e)
+int recorder_open(struct recorder *s, const struct options *options, struct err *e)
 {
 	memset(s, 0, sizeof(*s));
 	s->options = options;
+	s->wall_ns = clocks_wall_ns;
 	s->lock_fd = -1;
 	int rc = hostfacts_read(&s->facts, "", e);
 	if (!rc)
@@ -40,14 +41,14 @@ int session_open(struct session *s, const struct options *options, struct err *e
 	if (!rc)
 		rc = lock_take(s->lock_path, false, &s->lock_fd, e);
 	if (rc == ERR_BUSY && !options->note &&
-	    pending_put(s->pending_path, clocks_wall_ns(), "gap",
+	    pending_put(s->pending_path, s->wall_ns(), "gap",
 			"a run was skipped: the one before it was not done", NULL))
 		snprintf(s->notice, sizeof(s->notice), "%s: cannot leave word of the skipped run",
 			 s->pending_path);
 	return rc;
 }
 
-void session_close(struct session *s)
+void recorder_close(struct recorder *s)
 {
 	rec_writer_close(s->writer);
 	collect_free(s->collect);
@@ -58,14 +59,14 @@ void session_close(struct session *s)
 	s->lock_fd = -1;
 }
 
-void session_reopen(struct session *s)
+void recorder_reopen(struct recorder *s)
 {
 	rec_writer_close(s->writer);
 	s->writer = NULL;
 }
 
 /* Opens or makes the recording; a damaged one is set aside. */
-static int open_writer(struct session *s, const char *path, struct err *e)
+static int open_writer(struct recorder *s, const char *path, struct err *e)
 {
 	char aside[PATH_MAX];
 	int rc = rec_writer_open(path, &s->facts.host, NULL, &s->writer, e);
@@ -79,18 +80,18 @@ static int open_writer(struct session *s, const char *path, struct err *e)
 	rc = rec_writer_open(path, &s->facts.host, NULL, &s->writer, e);
 	if (rc)
 		return rc;
-	return rec_writer_event(s->writer, clocks_wall_ns(), "set-aside", s->notice, e);
+	return rec_writer_event(s->writer, s->wall_ns(), "set-aside", s->notice, e);
 }
 
 /* Makes `writer` that of the file for this moment. */
-static int want_writer(struct session *s, struct err *e)
+static int want_writer(struct recorder *s, struct err *e)
 {
 	char path[PATH_MAX];
 	int rc = s->options->output ? add_suffix(s->base, "", path, e)
-				    : rotate_path(s->base, clocks_wall_ns(), path, sizeof(path), e);
+				    : rotate_path(s->base, s->wall_ns(), path, sizeof(path), e);
 	if (rc || (s->writer && strcmp(path, s->path) == 0))
 		return rc;
-	session_reopen(s);
+	recorder_reopen(s);
 	rc = open_writer(s, path, e);
 	if (!rc)
 		memcpy(s->path, path, sizeof(s->path));
@@ -100,18 +101,18 @@ static int want_writer(struct session *s, struct err *e)
 static int take_pending(void *ctx, int64_t wall_ns, const char *kind, const char *text,
 			struct err *e)
 {
-	struct session *s = ctx;
+	struct recorder *s = ctx;
 	return rec_writer_event(s->writer, wall_ns, kind, text, e);
 }
 
-static int want_collect(struct session *s, struct err *e)
+static int want_collect(struct recorder *s, struct err *e)
 {
 	const struct collect_options options = {.cmdline = s->options->cmdline,
 						.deadline_ns = s->options->deadline_ns};
 	return s->collect ? 0 : collect_new(&options, &s->collect, e);
 }
 
-int session_take(struct session *s, struct session_snapshot *ret, struct err *e)
+int recorder_take(struct recorder *s, struct recorder_snapshot *ret, struct err *e)
 {
 	s->notice[0] = '\0';
 	int rc = want_collect(s, e);
@@ -124,17 +125,17 @@ int session_take(struct session *s, struct session_snapshot *ret, struct err *e)
 	return rc;
 }
 
-int session_event(struct session *s, const char *kind, const char *text, struct err *e)
+int recorder_event(struct recorder *s, const char *kind, const char *text, struct err *e)
 {
 	s->notice[0] = '\0';
 	if (s->lock_fd < 0)
-		return pending_put(s->pending_path, clocks_wall_ns(), kind, text, e);
+		return pending_put(s->pending_path, s->wall_ns(), kind, text, e);
 	int rc = want_writer(s, e);
-	return rc ? rc : rec_writer_event(s->writer, clocks_wall_ns(), kind, text, e);
+	return rc ? rc : rec_writer_event(s->writer, s->wall_ns(), kind, text, e);
 }
 
-const char *session_stats(const struct session *s, const struct session_snapshot *snap,
-			  struct buf *json)
+const char *recorder_stats(const struct recorder *s, const struct recorder_snapshot *snap,
+			   struct buf *json)
 {
 	struct rusage usage = {0};
 	getrusage(RUSAGE_SELF, &usage);

@@ -1,9 +1,9 @@
 /*
- * session.h - one run of the recorder: the lock, the recording of the day, and what is written
+ * recorder.h - one run of the recorder: the lock, the recording of the day, and what is written
  * into it. Prints nothing: what a user should know is left in `notice`.
  */
-#ifndef SOCKLAPSE_SESSION_H
-#define SOCKLAPSE_SESSION_H
+#ifndef SOCKLAPSE_RECORDER_H
+#define SOCKLAPSE_RECORDER_H
 
 #include <limits.h>
 
@@ -11,8 +11,9 @@
 #include "hostfacts.h"
 #include "options.h"
 
-struct session {
+struct recorder {
 	const struct options *options;
+	int64_t (*wall_ns)(void); /* the clock of file names and events; a test puts its own here */
 	struct hostfacts facts;
 	struct collect *collect; /* NULL: not needed yet */
 	struct rec_writer *writer;
@@ -25,33 +26,34 @@ struct session {
 };
 
 /* What one snapshot was. */
-struct session_snapshot {
+struct recorder_snapshot {
 	struct rec_snapshot info;
 	struct collect_costs costs;
 };
 
 /*
  * Takes the lock. ERR_BUSY: another run has it; a snapshot that is so skipped is left to it as an
- * event, and session_note() can still be called. *s must not move until session_close(), which is
+ * event, and recorder_note() can still be called. *s must not move until recorder_close(), which is
  * to be called whatever this returned.
  */
-int session_open(struct session *s, const struct options *options, struct err *e) MUST_CHECK;
-void session_close(struct session *s);
+int recorder_open(struct recorder *s, const struct options *options, struct err *e) MUST_CHECK;
+void recorder_close(struct recorder *s);
 
 /*
  * A snapshot into the recording of the day, which is opened or made if need be. A damaged one is
  * set aside first (notice). ERR_NOT_OURS, ERR_FUTURE: the file was left as it is.
  */
-int session_take(struct session *s, struct session_snapshot *ret, struct err *e) MUST_CHECK;
+int recorder_take(struct recorder *s, struct recorder_snapshot *ret, struct err *e) MUST_CHECK;
 
 /* An event of the present moment; without the lock it is left to the run that has it. */
-int session_event(struct session *s, const char *kind, const char *text, struct err *e) MUST_CHECK;
+int recorder_event(struct recorder *s, const char *kind, const char *text,
+		   struct err *e) MUST_CHECK;
 
 /* The next snapshot opens its file anew. */
-void session_reopen(struct session *s);
+void recorder_reopen(struct recorder *s);
 
 /* One line of JSON about a snapshot. The text stays `json`'s. */
-const char *session_stats(const struct session *s, const struct session_snapshot *snap,
-			  struct buf *json);
+const char *recorder_stats(const struct recorder *s, const struct recorder_snapshot *snap,
+			   struct buf *json);
 
 #endif
