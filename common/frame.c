@@ -33,6 +33,7 @@ void frame_scratch_fini(struct frame_scratch *scratch)
 	free(scratch->slots);
 	free(scratch->change);
 	free(scratch->class);
+	free(scratch->residuals);
 	free(scratch->reader);
 	*scratch = (struct frame_scratch){0};
 }

@@ -72,6 +72,8 @@ struct frame_scratch {
 	size_t change_cap;
 	uint8_t *class;
 	size_t class_cap;
+	uint64_t *residuals;
+	size_t residuals_cap;
 };
 void frame_scratch_fini(struct frame_scratch *scratch);
 

@@ -3,6 +3,9 @@
  */
 #include "frame_internal.h"
 
+/* The base of the first new socket. */
+static const uint8_t nobody[sizeof(struct sock_row)];
+
 static int no_memory(struct err *e)
 {
 	return err_set(e, ERR_NOMEM, "out of memory for a snapshot");
@@ -38,39 +41,39 @@ static void read_addr(struct nums_reader *r, const uint8_t *base, uint8_t *value
 	}
 }
 
-/* The next residual of a row; its class becomes the context of the row's next column. */
-static inline uint64_t read_residual(struct nums_reader *r, uint8_t *class)
+static void read_addresses(struct frame_columns *w, const struct column *c, bool there)
 {
-	uint64_t z = nums_get(r, *class);
-	*class = range_class(z);
-	return (uint64_t)unzigzag(z);
-}
-
-/* `there`: the record has this stream; else every residual is 0. */
-static void read_births(struct frame_columns *w, const struct column *c, bool there)
-{
-	static const uint8_t nobody[sizeof(struct sock_row)];
 	const size_t bytes = column_groups[w->group].bytes;
-	const struct column *p = c->predictor ? column_by_id(c->predictor) : NULL;
-	uint8_t *class = w->scratch->class;
 	const uint8_t *base = nobody;
 	if (there)
 		nums_get_stream(w->reader);
 	for (uint32_t i = 0; i < w->born_count; i++) {
 		uint8_t *row = w->block + w->born[i] * bytes;
-		if (c->enc == ENC_ADDR) {
-			if (there)
-				read_addr(w->reader, base + c->offset, row + c->offset);
-			else
-				memcpy(row + c->offset, base + c->offset, 16);
-		} else {
-			uint64_t v = column_load(c, base);
-			if (p)
-				v += column_load(p, row) - column_load(p, base);
-			if (there)
-				v += read_residual(w->reader, &class[i]);
-			column_store(c, row, v);
-		}
+		if (there)
+			read_addr(w->reader, base + c->offset, row + c->offset);
+		else
+			memcpy(row + c->offset, base + c->offset, 16);
+		base = row;
+	}
+}
+
+/* `there`: the record has this stream; else every residual is 0. */
+static void read_births(struct frame_columns *w, const struct column *c, bool there)
+{
+	const size_t bytes = column_groups[w->group].bytes;
+	const struct column *p = c->predictor ? column_by_id(c->predictor) : NULL;
+	const uint64_t *residuals = w->scratch->residuals;
+	const uint8_t *base = nobody;
+	if (there)
+		nums_get_column(w->reader, w->scratch->class, w->scratch->residuals, w->born_count);
+	for (uint32_t i = 0; i < w->born_count; i++) {
+		uint8_t *row = w->block + w->born[i] * bytes;
+		uint64_t v = column_load(c, base);
+		if (p)
+			v += column_load(p, row) - column_load(p, base);
+		if (there)
+			v += (uint64_t)unzigzag(residuals[i]);
+		column_store(c, row, v);
 		base = row;
 	}
 }
@@ -100,13 +103,14 @@ static void read_changes(struct frame_columns *w, const struct column *c, bool t
 	const size_t bytes = column_groups[w->group].bytes;
 	const int64_t *from = c->predictor ? change_of(w, c->predictor) : NULL;
 	int64_t *to = change_of(w, c->id);
-	uint8_t *class = w->scratch->class + w->born_count;
+	const uint64_t *residuals = w->scratch->residuals;
 	if (!there && !from && !to)
 		return;
 	if (there)
-		nums_get_stream(w->reader);
+		nums_get_column(w->reader, w->scratch->class + w->born_count, w->scratch->residuals,
+				w->touched_count);
 	for (uint32_t i = 0; i < w->touched_count; i++) {
-		uint64_t d = there ? read_residual(w->reader, &class[i]) : 0;
+		uint64_t d = there ? (uint64_t)unzigzag(residuals[i]) : 0;
 		if (from)
 			d += (uint64_t)from[i];
 		if (d) {
@@ -121,15 +125,22 @@ static void read_changes(struct frame_columns *w, const struct column *c, bool t
 /* A column that this version does not know: its numbers are read and forgotten. */
 static void skip_column(struct frame_columns *w, uint64_t streams)
 {
-	uint64_t n[2] = {streams & RECORD_BIRTHS ? w->born_count : 0,
-			 streams & RECORD_CHANGES ? w->touched_count : 0};
-	uint8_t *class = w->scratch->class;
-	for (unsigned s = 0; s < 2; s++) {
-		if (n[s])
-			nums_get_stream(w->reader);
-		for (uint64_t i = 0; i < n[s] && !nums_bad(w->reader); i++)
-			read_residual(w->reader, &class[s ? w->born_count + i : i]);
-	}
+	struct frame_scratch *x = w->scratch;
+	if (streams & RECORD_BIRTHS)
+		nums_get_column(w->reader, x->class, x->residuals, w->born_count);
+	if (streams & RECORD_CHANGES)
+		nums_get_column(w->reader, x->class + w->born_count, x->residuals,
+				w->touched_count);
+}
+
+/* One column, from its record's streams (0: it has no record). */
+static void read_column(struct frame_columns *w, const struct column *c, uint64_t streams)
+{
+	if (c->enc == ENC_ADDR)
+		read_addresses(w, c, streams & RECORD_BIRTHS);
+	else
+		read_births(w, c, streams & RECORD_BIRTHS);
+	read_changes(w, c, streams & RECORD_CHANGES);
 }
 
 static int prepare(struct frame_columns *w, struct err *e)
@@ -142,6 +153,7 @@ static int prepare(struct frame_columns *w, struct err *e)
 		predicted += columns[g->first + i].predictor != 0;
 	w->block = sockset_need_block(w->set, w->group);
 	if (!w->block || ARRAY_NEED(x->class, x->class_cap, rows + 1) ||
+	    ARRAY_NEED(x->residuals, x->residuals_cap, rows + 1) ||
 	    ARRAY_NEED(x->change, x->change_cap, predicted * w->touched_count + 1))
 		return no_memory(e);
 	memset(x->class, 0, rows);
@@ -188,21 +200,15 @@ int frame_read_columns(struct frame_columns *w, struct err *e)
 			return err_set(e, ERR_CORRUPT, "column %s comes out of order",
 				       columns[g->first + index].name);
 		} else {
-			for (; next < index; next++) {
-				read_births(w, &columns[g->first + next], false);
-				read_changes(w, &columns[g->first + next], false);
-			}
-			read_births(w, &columns[g->first + next], streams & RECORD_BIRTHS);
-			read_changes(w, &columns[g->first + next], streams & RECORD_CHANGES);
-			next++;
+			for (; next < index; next++)
+				read_column(w, &columns[g->first + next], 0);
+			read_column(w, &columns[g->first + next++], streams);
 		}
 		if (nums_bad(r))
 			break;
 		id = read_head(r, &streams);
 	}
-	for (; next < g->count; next++) {
-		read_births(w, &columns[g->first + next], false);
-		read_changes(w, &columns[g->first + next], false);
-	}
+	for (; next < g->count; next++)
+		read_column(w, &columns[g->first + next], 0);
 	return r && nums_bad(r) ? err_set(e, ERR_CORRUPT, "the columns end too early") : 0;
 }

@@ -118,6 +118,18 @@ void nums_put(struct nums_writer *w, uint8_t class, uint64_t v)
 	put_plain(w, bytes, (size_t)(put_varint(bytes, v) - bytes));
 }
 
+void nums_put_column(struct nums_writer *w, uint8_t *class, const uint64_t *values, size_t n)
+{
+	nums_put_stream(w);
+	if (w->codec == CODEC_RANGE) {
+		range_encode_stream(&w->encoder, &w->model, class, values, n);
+		w->raw += n;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		nums_put(w, 0, values[i]);
+}
+
 /* `len` is a handful: an address. */
 void nums_put_bytes(struct nums_writer *w, const uint8_t *bytes, size_t len)
 {
@@ -238,4 +250,23 @@ void nums_get_bytes(struct nums_reader *r, uint8_t *ret_bytes, size_t len)
 		memcpy(ret_bytes, p, len);
 	else
 		memset(ret_bytes, 0, len);
+}
+
+void nums_get_column(struct nums_reader *r, uint8_t *class, uint64_t *ret_values, size_t n)
+{
+	nums_get_stream(r);
+	if (r->left < n || nums_bad(r)) {
+		nums_set_bad(r);
+		memset(ret_values, 0, n * sizeof(*ret_values));
+		return;
+	}
+	r->left -= n;
+	if (r->ranged) {
+		range_decode_stream(&r->decoder, &r->model, class, ret_values, n);
+		return;
+	}
+	struct span s = r->span;
+	for (size_t i = 0; i < n; i++)
+		ret_values[i] = span_varint(&s);
+	r->span = s;
 }

@@ -23,6 +23,8 @@ void nums_writer_free(struct nums_writer *w);
 void nums_begin(struct nums_writer *w, enum part_codec codec, struct buf *out);
 void nums_put_stream(struct nums_writer *w);
 void nums_put(struct nums_writer *w, uint8_t class, uint64_t v);
+/* A stream of a column: values[i] under class[i], which becomes the value's own class. */
+void nums_put_column(struct nums_writer *w, uint8_t *class, const uint64_t *values, size_t n);
 void nums_put_bytes(struct nums_writer *w, const uint8_t *bytes, size_t len);
 
 /* Fills *ret_part; its bytes are those of the `out` buffer. */
@@ -41,6 +43,9 @@ int nums_open(struct nums_reader *r, const struct frame_part *p, struct buf *raw
 	      struct err *e) MUST_CHECK;
 void nums_get_stream(struct nums_reader *r);
 void nums_get_bytes(struct nums_reader *r, uint8_t *ret_bytes, size_t len);
+
+/* A stream of a column, as nums_put_column() wrote it. Bad: the values are 0 or nonsense. */
+void nums_get_column(struct nums_reader *r, uint8_t *class, uint64_t *ret_values, size_t n);
 
 /* Did anything ask for more than there is? Everything read since the part began is void then. */
 static inline bool nums_bad(const struct nums_reader *r)

@@ -18,6 +18,9 @@
 #define TOP_BITS 3u
 #define LOW_BITS 4u
 
+/* Lengths from here on are coded in a second step: most numbers are short. */
+#define LONG 15u
+
 /* How far a probability moves towards what was seen, in 1/65536, by how often it was asked. */
 static const uint16_t rates[COUNT_MAX + 1] = {32768, 21845, 16384, 13107, 10922, 9362, 8192, 7281,
 					      6553,  5957,  5461,  5041,  4681,	 4369, 4096, 2520};
@@ -34,12 +37,17 @@ static inline unsigned length_of(uint64_t v)
 	return 63u - (unsigned)__builtin_clzll(v);
 }
 
-uint8_t range_class(uint64_t v)
+static inline uint8_t class_of(uint64_t v)
 {
 	if (v < 8)
 		return (uint8_t)v;
 	unsigned n = length_of(v);
 	return n < 5 ? 8 : n < 8 ? 9 : n < 12 ? 10 : 11;
+}
+
+uint8_t range_class(uint64_t v)
+{
+	return class_of(v);
 }
 
 static inline void learn(uint16_t *state, unsigned bit)
@@ -119,13 +127,15 @@ static inline void encode_tree(struct range_encoder *c, uint16_t *tree, uint64_t
 	}
 }
 
-void range_encode(struct range_encoder *c, struct range_model *m, uint8_t class, uint64_t v)
+static inline void encode(struct range_encoder *c, struct range_model *m, uint8_t class, uint64_t v)
 {
 	encode_bit(c, &m->zero[class], v != 0);
 	if (!v)
 		return;
 	unsigned n = length_of(v);
-	encode_tree(c, m->length[class], n, 6);
+	encode_tree(c, m->length[class], n < LONG ? n : LONG, 4);
+	if (n >= LONG)
+		encode_tree(c, m->long_length, n, 6);
 	unsigned top = n < TOP_BITS ? n : TOP_BITS;
 	unsigned rest = n - top;
 	unsigned low = rest < LOW_BITS ? rest : LOW_BITS;
@@ -133,6 +143,23 @@ void range_encode(struct range_encoder *c, struct range_model *m, uint8_t class,
 	for (unsigned i = rest; i-- > low;)
 		encode_bit(c, &m->middle[i], v >> i & 1);
 	encode_tree(c, m->low, v, low);
+}
+
+void range_encode(struct range_encoder *c, struct range_model *m, uint8_t class, uint64_t v)
+{
+	encode(c, m, class, v);
+}
+
+/* The coder's state is copied so that it can stay in registers: nothing else writes to it. */
+void range_encode_stream(struct range_encoder *c, struct range_model *m, uint8_t *class,
+			 const uint64_t *values, size_t n)
+{
+	struct range_encoder local = *c;
+	for (size_t i = 0; i < n; i++) {
+		encode(&local, m, class[i], values[i]);
+		class[i] = class_of(values[i]);
+	}
+	*c = local;
 }
 
 void range_encode_byte(struct range_encoder *c, uint8_t byte)
@@ -209,11 +236,13 @@ static inline uint64_t decode_tree(struct range_decoder *c, uint16_t *tree, unsi
 	return node - (1u << bits);
 }
 
-uint64_t range_decode(struct range_decoder *c, struct range_model *m, uint8_t class)
+static inline uint64_t decode(struct range_decoder *c, struct range_model *m, uint8_t class)
 {
-	if (c->bad || !decode_bit(c, &m->zero[class]))
+	if (!decode_bit(c, &m->zero[class]))
 		return 0;
-	unsigned n = (unsigned)decode_tree(c, m->length[class], 6);
+	unsigned n = (unsigned)decode_tree(c, m->length[class], 4);
+	if (n == LONG)
+		n = (unsigned)decode_tree(c, m->long_length, 6);
 	unsigned top = n < TOP_BITS ? n : TOP_BITS;
 	unsigned rest = n - top;
 	unsigned low = rest < LOW_BITS ? rest : LOW_BITS;
@@ -221,6 +250,22 @@ uint64_t range_decode(struct range_decoder *c, struct range_model *m, uint8_t cl
 	for (unsigned i = rest; i-- > low;)
 		v = v << 1 | decode_bit(c, &m->middle[i]);
 	return v << low | decode_tree(c, m->low, low);
+}
+
+uint64_t range_decode(struct range_decoder *c, struct range_model *m, uint8_t class)
+{
+	return c->bad ? 0 : decode(c, m, class);
+}
+
+void range_decode_stream(struct range_decoder *c, struct range_model *m, uint8_t *class,
+			 uint64_t *ret_values, size_t n)
+{
+	struct range_decoder local = *c;
+	for (size_t i = 0; i < n; i++) {
+		ret_values[i] = decode(&local, m, class[i]);
+		class[i] = class_of(ret_values[i]);
+	}
+	*c = local;
 }
 
 uint8_t range_decode_byte(struct range_decoder *c)

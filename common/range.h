@@ -21,7 +21,8 @@
 /* What is known about the numbers of one stream. */
 struct range_model {
 	uint16_t zero[RANGE_CLASSES];
-	uint16_t length[RANGE_CLASSES][64];
+	uint16_t length[RANGE_CLASSES][16];
+	uint16_t long_length[64];
 	uint16_t top[64][8];
 	uint16_t middle[64];
 	uint16_t low[16];
@@ -40,6 +41,11 @@ struct range_encoder {
 };
 void range_encode_begin(struct range_encoder *c, struct buf *out);
 void range_encode(struct range_encoder *c, struct range_model *m, uint8_t class, uint64_t v);
+/*
+ * A whole stream: values[0..n-1], each under class[i], which becomes the value's own class.
+ */
+void range_encode_stream(struct range_encoder *c, struct range_model *m, uint8_t *class,
+			 const uint64_t *values, size_t n);
 void range_encode_byte(struct range_encoder *c, uint8_t byte);
 void range_encode_end(struct range_encoder *c);
 
@@ -52,6 +58,8 @@ struct range_decoder {
 };
 void range_decode_begin(struct range_decoder *c, const uint8_t *bytes, size_t len);
 uint64_t range_decode(struct range_decoder *c, struct range_model *m, uint8_t class);
+void range_decode_stream(struct range_decoder *c, struct range_model *m, uint8_t *class,
+			 uint64_t *ret_values, size_t n);
 uint8_t range_decode_byte(struct range_decoder *c);
 
 #endif

@@ -108,15 +108,6 @@ static bool changes_of(const struct encode_work *w, const struct column *c)
 	return any != 0;
 }
 
-static void put_residuals(const struct encode_work *w, uint32_t first, uint32_t count)
-{
-	nums_put_stream(w->t->writer);
-	for (uint32_t i = first; i < first + count; i++) {
-		nums_put(w->t->writer, w->class[i], w -> residuals[i]);
-		w->class[i] = range_class(w->residuals[i]);
-	}
-}
-
 static void put_column(const struct encode_work *w, const struct column *c)
 {
 	unsigned streams = births_of(w, c) ? RECORD_BIRTHS : 0;
@@ -130,9 +121,10 @@ static void put_column(const struct encode_work *w, const struct column *c)
 	if (streams & RECORD_BIRTHS && c->enc == ENC_ADDR)
 		put_addresses(w, c);
 	else if (streams & RECORD_BIRTHS)
-		put_residuals(w, 0, w->born_count);
+		nums_put_column(w->t->writer, w->class, w->residuals, w->born_count);
 	if (streams & RECORD_CHANGES)
-		put_residuals(w, w->born_count, w->touched_count);
+		nums_put_column(w->t->writer, w->class + w->born_count,
+				w->residuals + w->born_count, w->touched_count);
 }
 
 /* One record for each column that says something, then the end mark. */
