@@ -12,6 +12,7 @@ int cmd_info(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_list(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_show(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_sql(struct cmd *c, struct err *e) MUST_CHECK;
+int cmd_trace(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_trend(struct cmd *c, struct err *e) MUST_CHECK;
 
 #endif

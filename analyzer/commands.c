@@ -19,6 +19,8 @@ const struct command commands[] = {
 	{"linger", "[FILTER]",
 	 "how long sockets have been in their states: summary and the longest",
 	 CMD_RANGE | CMD_BY | CMD_TOP | CMD_MIN, linger_options, cmd_linger},
+	{"trace", "FILTER", "the life of each connection that matches, on one timeline",
+	 CMD_RANGE | CMD_TOP, NULL, cmd_trace},
 	{"trend", "[FILTER]", "how many there were over time, and how fast they grow",
 	 CMD_RANGE | CMD_BY | CMD_TOP, trend_options, cmd_trend},
 	{"show", "[FILTER]", "one snapshot as ss prints it", CMD_AT, cmd_show_options, cmd_show},

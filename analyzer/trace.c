@@ -1,0 +1,249 @@
+/* trace.c - see trace.h: chooses connections by their spells, and makes events of those. */
+#include "trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "stat_dwell.h"
+
+/* Of the longest matching spells so many are kept for each connection that is wanted. */
+#define SPELLS_PER_CONNECTION 8u
+
+const char *trace_kind_name(enum trace_kind kind)
+{
+	static const char *const names[] = {"state", "owner", "values", "gone", "still"};
+	return (unsigned)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "";
+}
+
+void trace_fini(struct trace *t)
+{
+	free(t->connections);
+	free(t->events);
+	strpool_fini(&t->strings);
+	*t = (struct trace){0};
+}
+
+int trace_put(struct trace *t, const struct trace_event *event, const char *text, struct err *e)
+{
+	struct trace_event *all = array_grow(t->events, &t->events_cap, t->events_count + 1,
+					     sizeof(*all));
+	if (!all)
+		return err_set(e, ERR_NOMEM, "trace: out of memory");
+	t->events = all;
+	struct trace_event *put = &all[t->events_count];
+	*put = *event;
+	put->order = (uint32_t)t->events_count;
+	put->text = strpool_put(&t->strings, text, strlen(text));
+	if (!put->text)
+		return err_set(e, ERR_NOMEM, "trace: out of memory");
+	t->events_count++;
+	return 0;
+}
+
+static struct row_member identity(const struct spell *s)
+{
+	struct row_member id = s->id;
+	id.netns = 0;
+	return id;
+}
+
+/* The number of the connection that a spell is of, or -1. */
+static int find(const struct trace *t, const struct spell *s)
+{
+	struct row_member id = identity(s);
+	for (size_t i = 0; i < t->count; i++) {
+		const struct trace_connection *c = &t->connections[i];
+		if (c->id.cookie == id.cookie && c->netns == s->netns && c->boot == s->boot &&
+		    memcmp(&c->id, &id, sizeof(id)) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+static int add(struct trace *t, const struct spell *s, struct err *e)
+{
+	struct trace_connection *all = array_grow(t->connections, &t->connections_cap, t->count + 1,
+						  sizeof(*all));
+	if (!all)
+		return err_set(e, ERR_NOMEM, "trace: out of memory");
+	t->connections = all;
+	all[t->count++] = (struct trace_connection){
+		.id = identity(s),
+		.netns = s->netns,
+		.boot = s->boot,
+		.host = s->host,
+		.first = s->first,
+		.last = s->last,
+		.slot = UINT32_MAX,
+	};
+	return 0;
+}
+
+static void warn_of_gaps(const struct spell_pass *p, const struct vt_context *context)
+{
+	size_t count;
+	const struct history_gap *gaps = spell_pass_gaps(p, &count);
+	for (size_t i = 0; context->warn && i < count; i++)
+		context->warn(context->arg, gaps[i].why.text);
+}
+
+/* Calls take() for every spell of the history up to a time; tells `context` (or NULL) of gaps. */
+static int each_spell(struct history *h, const struct vt_context *context, int64_t to_ns,
+		      int (*take)(void *arg, const struct spell *s, struct err *e), void *arg,
+		      struct err *e)
+{
+	size_t hosts, snapshots;
+	const struct history_host *all = history_hosts(h, &hosts);
+	history_snapshots(h, &snapshots);
+	int rc = 0;
+	for (size_t i = 0; !rc && i < hosts; i++) {
+		size_t last = history_before(h, (uint32_t)i, to_ns);
+		const struct spell_options options = {
+			.first = all[i].first,
+			.last = last,
+			.owners = true,
+			.evidence = spell_evidence_is_cheap(h, 0, snapshots)};
+		struct spell_pass *p;
+		const struct spell *s;
+		if (last == HISTORY_NONE)
+			continue;
+		rc = spell_pass_new(h, &options, &p, e);
+		if (rc)
+			break;
+		while ((rc = spell_pass_next(p, &s, e)) > 0)
+			if ((rc = take(arg, s, e)) != 0)
+				break;
+		if (context)
+			warn_of_gaps(p, context);
+		spell_pass_free(p);
+	}
+	return rc;
+}
+
+struct choice {
+	struct history *h;
+	const struct trace_options *options;
+	struct spell_ask *ask;
+	struct dwell_top top;
+	uint64_t matching;
+};
+
+static int choose(void *arg, const struct spell *s, struct err *e)
+{
+	struct choice *c = arg;
+	size_t count;
+	if (history_snapshots(c->h, &count)[s->last].rec->wall_begin_ns < c->options->from_ns)
+		return 0;
+	int rc = spell_ask_matches(c->ask, s, e);
+	if (rc <= 0)
+		return rc;
+	c->matching++;
+	return dwell_top_add(&c->top, s, e);
+}
+
+static int choose_connections(struct history *h, const struct trace_options *options,
+			      struct spell_ask *ask, struct trace *t, struct err *e)
+{
+	struct choice c = {.h = h,
+			   .options = options,
+			   .ask = ask,
+			   .top = {.max = options->top * SPELLS_PER_CONNECTION}};
+	int rc = each_spell(h, options->context, options->to_ns, choose, &c, e);
+	dwell_top_sort(&c.top);
+	for (size_t i = 0; !rc && i < c.top.count && t->count < options->top; i++)
+		if (find(t, &c.top.heap[i]) < 0)
+			rc = add(t, &c.top.heap[i], e);
+	t->matching = c.matching;
+	dwell_top_fini(&c.top);
+	return rc;
+}
+
+static int put_end(struct trace *t, unsigned number, const struct spell *s,
+		   const struct history_snapshot *all, struct err *e)
+{
+	char source[64];
+	if (s->open) {
+		int64_t seen_ns = all[s->last].rec->wall_begin_ns;
+		const struct trace_event still = {.connection = number,
+						  .kind = TRACE_STILL,
+						  .lo_ns = seen_ns,
+						  .hi_ns = seen_ns,
+						  .snapshot = s->last};
+		return trace_put(t, &still,
+				 sock_state_name(s->state) ? sock_state_name(s->state) : "", e);
+	}
+	const struct trace_event gone = {.connection = number,
+					 .kind = TRACE_GONE,
+					 .lo_ns = s->left.lo_ns,
+					 .hi_ns = s->left.hi_ns,
+					 .snapshot = s->last};
+	spell_source_text(&s->left, source);
+	return trace_put(t, &gone, source, e);
+}
+
+struct gathering {
+	struct trace *t;
+	const struct history_snapshot *all;
+};
+
+static int gather(void *arg, const struct spell *s, struct err *e)
+{
+	struct gathering *g = arg;
+	int number = find(g->t, s);
+	if (number < 0)
+		return 0;
+	struct trace_connection *c = &g->t->connections[number];
+	if (s->first < c->first)
+		c->first = s->first;
+	if (s->last > c->last)
+		c->last = s->last;
+	if (s->owner.source != OWNER_NONE)
+		c->owner = s->owner;
+	char source[64];
+	struct buf text CLEANUP(buf_fini) = {0};
+	const struct trace_event event = {.connection = (unsigned)number,
+					  .kind = TRACE_STATE,
+					  .lo_ns = s->entered.lo_ns,
+					  .hi_ns = s->entered.hi_ns,
+					  .snapshot = s->first};
+	spell_source_text(&s->entered, source);
+	const char *state = sock_state_name(s->state);
+	buf_printf(&text, "%s (%s)%s", state ? state : "?", source,
+		   s->early ? ", there before the first snapshot" : "");
+	if (s->missed)
+		buf_printf(&text, ", missing from %u dumps", s->missed);
+	int rc = trace_put(g->t, &event, buf_str(&text), e);
+	if (!rc && !s->after)
+		rc = put_end(g->t, (unsigned)number, s, g->all, e);
+	return rc;
+}
+
+static int compare_events(const void *x, const void *y)
+{
+	const struct trace_event *a = x, *b = y;
+	if (a->connection != b->connection)
+		return a->connection < b->connection ? -1 : 1;
+	/* What a snapshot shows of a state comes behind the state. */
+	if (a->hi_ns != b->hi_ns)
+		return a->hi_ns < b->hi_ns ? -1 : 1;
+	if ((a->kind >= TRACE_GONE) != (b->kind >= TRACE_GONE))
+		return a->kind < b->kind ? -1 : 1;
+	return (a->order > b->order) - (a->order < b->order);
+}
+
+int trace_run(struct history *h, const struct trace_options *options, struct spell_ask *ask,
+	      struct trace *ret, struct err *e)
+{
+	size_t count;
+	struct gathering g = {.t = ret, .all = history_snapshots(h, &count)};
+	int rc = choose_connections(h, options, ask, ret, e);
+	if (!rc && ret->count)
+		rc = each_spell(h, NULL, options->to_ns, gather, &g, e);
+	if (!rc && ret->count)
+		rc = trace_walk(h, ret, e);
+	if (rc)
+		return rc;
+	if (ret->events_count)
+		qsort(ret->events, ret->events_count, sizeof(*ret->events), compare_events);
+	return 0;
+}
