@@ -192,7 +192,7 @@ static void text_flush(struct out *o)
 	if (!o->widths_fixed)
 		put_header(o, &line);
 	o->widths_fixed = true;
-	const char *p = (const char *)o->cells.bytes;
+	const char *p = buf_str(&o->cells);
 	const char *end = p + o->cells.len;
 	size_t last = last_column(t);
 	while (p < end) {
