@@ -38,7 +38,7 @@ int db_error(sqlite3 *db, const char *what, struct err *e)
 		       sqlite3_errmsg(db));
 }
 
-static int add_tables(sqlite3 *db, const struct vt_context *context)
+static int register_all(sqlite3 *db, const struct vt_context *context)
 {
 	int rc = vt_plain_register(db, context);
 	if (rc == SQLITE_OK)
@@ -52,10 +52,13 @@ static int add_tables(sqlite3 *db, const struct vt_context *context)
 	if (rc == SQLITE_OK)
 		rc = filter_register(db);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, sql_views, NULL, NULL, NULL);
 	return rc;
+}
+
+int db_add_tables(sqlite3 *db, const struct vt_context *context, struct err *e)
+{
+	return register_all(db, context) == SQLITE_OK ? 0 : db_error(db, "database", e);
 }
 
 int db_open(const struct vt_context *context, sqlite3 **ret, struct err *e)
@@ -64,8 +67,10 @@ int db_open(const struct vt_context *context, sqlite3 **ret, struct err *e)
 	int rc = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 	if (rc == SQLITE_OK) {
 		harden(db);
-		rc = add_tables(db, context);
+		rc = sqlite3_exec(db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
 	}
+	if (rc == SQLITE_OK)
+		rc = register_all(db, context);
 	if (rc != SQLITE_OK) {
 		int code = db ? db_error(db, "database", e)
 			      : err_set(e, ERR_NOMEM, "database: memory ran out");

@@ -13,6 +13,9 @@
 /* `context` must outlive the connection. ERR_DB, ERR_NOMEM. */
 int db_open(const struct vt_context *context, sqlite3 **ret, struct err *e) MUST_CHECK;
 
+/* Adds tables, functions and views to a connection that is somebody else's. */
+int db_add_tables(sqlite3 *db, const struct vt_context *context, struct err *e) MUST_CHECK;
+
 /* SQLite's last error as ours. `what` says what was tried. */
 int db_error(sqlite3 *db, const char *what, struct err *e);
 
