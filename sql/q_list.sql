@@ -25,4 +25,5 @@ SELECT s.snapshot, s.time_ns AS time, s.host, s.sockets,
        snapshot_flags(s.flags) AS flags, s.bytes,
        (s.boottime_end_ns - s.boottime_ns) / 1e6 AS duration_ms
   FROM snapshot AS s LEFT JOIN states AS t ON t.snapshot = s.snapshot
- WHERE s.time_ns BETWEEN :from_ns AND :to_ns;
+ WHERE s.time_ns BETWEEN :from_ns AND :to_ns
+ ORDER BY s.snapshot;

@@ -1,7 +1,7 @@
 /*
  * make_history.c - writes recordings of known content through the real writer.
  *
- *   make_history FILE            one host, six snapshots a minute apart: a leak in CLOSE-WAIT, a
+ *   make_history FILE [HOST]     one host, six snapshots a minute apart: a leak in CLOSE-WAIT, a
  *                                connection that ends in TIME-WAIT, one that nobody accepts, one
  *                                that gets no answer, listeners shared by two workers
  *   make_history FILE ROWS SNAPSHOTS   many sockets, a few of which come and go, to be measured
@@ -296,11 +296,16 @@ int main(int argc, char **argv)
 {
 	struct err e = {0};
 	struct rec_writer *w;
-	if (argc != 2 && argc != 4) {
-		fprintf(stderr, "usage: make_history FILE [ROWS SNAPSHOTS]\n");
+	struct rec_host who = host;
+	if (argc < 2 || argc > 4) {
+		fprintf(stderr, "usage: make_history FILE [HOST | ROWS SNAPSHOTS]\n");
 		return 2;
 	}
-	must(rec_writer_open(argv[1], &host, NULL, &w, &e), &e);
+	if (argc == 3) {
+		who.hostname = argv[2];
+		who.machine_id = who.boot_id = argv[2];
+	}
+	must(rec_writer_open(argv[1], &who, NULL, &w, &e), &e);
 	int snapshots = argc == 4 ? atoi(argv[3]) : 6;
 	for (int i = 1; i <= snapshots; i++) {
 		if (argc == 4)

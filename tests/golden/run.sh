@@ -10,6 +10,7 @@ failed=0
 export LC_ALL=C TZ=UTC NO_COLOR=1
 mkdir "$work/recordings"
 "$build/tests/golden/make_history" "$work/recordings/web1-20261122.socklapse" || exit 1
+"$build/tests/golden/make_history" "$work/db1-20261122.socklapse" db1 || exit 1
 cd "$work" || exit 1
 # How many bytes a frame takes is not what is tested here.
 hide_sizes() {
