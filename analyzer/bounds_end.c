@@ -62,6 +62,9 @@ void bounds_turn(const struct bounds_row *last, unsigned next_state,
 		 const struct bounds_spell *next, struct bounds_end *ret)
 {
 	const struct bounds_span *entered = &next->entered;
+	/* A closed socket beside its remnant: the remnant may be the older of the two. */
+	if (entered->hi_ns < last->lo_ns)
+		entered = &next->snapshot;
 	struct bounds_end end = {.left = since_row(last, entered->hi_ns, entered->hi_source)};
 	int i = find_direct(last->row->state.state, next_state);
 	if (i >= 0 && direct[i].assumption == ASSUME_NONE) {

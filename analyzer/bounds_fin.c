@@ -7,7 +7,9 @@
  * CLOSE-WAIT and CLOSING begin with the peer's FIN. It goes through tcp_ack(), which stamps it:
  * the last ACK is the FIN or later. Data does not come after the FIN: the last data is not later.
  * Not so if the FIN carries an older ACK than a segment that overtook it (the error is then the
- * time by which it was overtaken).
+ * time by which it was overtaken). That the last ACK is the FIN itself is a guess even if nothing
+ * was ever sent: a FIN whose acknowledgement was lost comes again, is acceptable, and is stamped
+ * again.
  */
 void bounds_fin_arrived(const struct bounds_clue *c, struct bounds_found *f)
 {
@@ -16,16 +18,6 @@ void bounds_fin_arrived(const struct bounds_clue *c, struct bounds_found *f)
 	int64_t ns;
 	if (bounds_stamp_most(c, STAMP_ACK, &ns))
 		bounds_guess(c, f, ns, ns, ASSUME_NO_LATER_ACK);
-}
-
-/*
- * CLOSE-WAIT, nothing ever sent and no timer (so no keepalive probes): there is nothing that the
- * peer could acknowledge after its FIN.
- */
-void bounds_fin_arrived_unanswered(const struct bounds_clue *c, struct bounds_found *f)
-{
-	if (bounds_sent(c, COL_ID_data_segs_out) && bounds_info(c)->data_segs_out == 0)
-		bounds_stamp_at_most(c, f, STAMP_ACK, BY_LAST_ACK);
 }
 
 /*

@@ -89,11 +89,6 @@ static bool is_full_keepalive(const struct bounds_clue *c)
 	return is_full(c) && c->now->row->queue.timer == TIMER_KEEPALIVE;
 }
 
-static bool is_full_timerless(const struct bounds_clue *c)
-{
-	return is_full(c) && c->now->row->queue.timer == TIMER_OFF;
-}
-
 #define IN(state) (1u << STATE_##state)
 
 struct rule {
@@ -111,7 +106,6 @@ static const struct rule rules[] = {
 	{IN(ESTAB), is_full, estab_most},
 	{IN(ESTAB), is_full_keepalive, estab_keepalive},
 	{IN(CLOSE_WAIT) | IN(CLOSING), is_full, bounds_fin_arrived},
-	{IN(CLOSE_WAIT), is_full_timerless, bounds_fin_arrived_unanswered},
 	{IN(ESTAB) | IN(CLOSE_WAIT) | IN(CLOSING) | IN(FIN_WAIT_2), is_full, bounds_one_segment},
 	{IN(FIN_WAIT_2), is_full, bounds_fin_acked},
 	{IN(FIN_WAIT_2), is_full_keepalive, bounds_fin_wait_long},

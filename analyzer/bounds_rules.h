@@ -112,7 +112,6 @@ bounds_rule bounds_syn_rto_time;
 bounds_rule bounds_syn_retransmits;
 bounds_rule bounds_synack_timer;
 bounds_rule bounds_fin_arrived;
-bounds_rule bounds_fin_arrived_unanswered;
 bounds_rule bounds_one_segment;
 bounds_rule bounds_fin_acked;
 bounds_rule bounds_fin_wait_timer;

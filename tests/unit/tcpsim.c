@@ -345,6 +345,9 @@ static void peer_closes(struct sim *s)
 		at(s, some_time(s, 100 * S), we_send);
 	if (s->keepalive)
 		at(s, some_time(s, 100 * S), keepalive_probe);
+	/* Our acknowledgement was lost: the FIN comes again. */
+	if (chance(s, 20))
+		at(s, some_time(s, 100 * S), ack_arrives);
 	at(s, some_time(s, 300 * S), we_close_after_peer);
 }
 
