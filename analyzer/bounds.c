@@ -111,15 +111,9 @@ static void note_expiry(const struct bounds_host *host, const struct bounds_row 
 	spell->expiry_hi_ns = runs ? hi_ns : INT64_MIN;
 }
 
-/*
- * A socket whose connection has become a remnant is itself closed, with the same cookie and
- * addresses, as long as the application holds it. That it was seen closed does not prove that the
- * remnant was not there.
- */
-static bool is_beside_remnant(const struct bounds_row *before, const struct bounds_row *now)
+bool bounds_hides_remnant(unsigned before, unsigned now)
 {
-	unsigned state = before->row->state.state;
-	return (state == STATE_UNCONN || state == STATE_BOUND_INACTIVE) && bounds_is_mini(now->row);
+	return now == STATE_TIME_WAIT && (before == STATE_UNCONN || before == STATE_BOUND_INACTIVE);
 }
 
 /* Entered between the last snapshot without the state and the first one with it. */
@@ -127,7 +121,8 @@ static struct bounds_span by_snapshots(const struct bounds_row *now,
 				       const struct bounds_before *before)
 {
 	struct bounds_span span = {.hi_ns = now->hi_ns, .hi_source = BY_SNAPSHOT};
-	if (before && before->row && is_beside_remnant(before->row, now))
+	unsigned from = before && before->row ? before->row->row->state.state : 0;
+	if (bounds_hides_remnant(from, now->row->state.state))
 		span.lo_ns = before->born_ns;
 	else if (before && before->row)
 		span.lo_ns = before->row->lo_ns;

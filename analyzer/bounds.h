@@ -169,6 +169,14 @@ void bounds_more(const struct bounds_host *host, const struct bounds_row *now,
 bool bounds_tightens(unsigned state);
 
 /*
+ * A socket whose connection is in TIME-WAIT is itself closed as long as the application holds it,
+ * under the same cookie and addresses, and a dump tells of the closed one first. Is that what state
+ * `before` and then `now` (enum tcp_state) mean? Then the row before does not prove that TIME-WAIT
+ * was not there.
+ */
+bool bounds_hides_remnant(unsigned before, unsigned now);
+
+/*
  * The spell whose last row is `last` ended, because the same connection is next seen in state
  * `next_state`, whose spell begins as `next` says. Later rows of that spell narrow `next` and with
  * it this end: the best time to ask is when that spell is over, too.

@@ -5,6 +5,7 @@
  * are looked at. At a key frame (and at a file's first, and behind damage) all that were there
  * count as missing at first, and are then found again by their identity.
  */
+#include "bounds.h"
 #include "spell_evidence.h"
 
 #include <stdlib.h>
@@ -160,17 +161,6 @@ static void find_owner(struct spell_pass *p, struct conn *c, uint32_t slot)
 	c->owner.source = OWNER_LISTENER;
 }
 
-/*
- * A socket whose connection is in TIME-WAIT is itself closed, under the same cookie and addresses,
- * as long as the application holds it, and of the two a recording may tell of the closed one. It
- * then proves nothing of when TIME-WAIT began.
- */
-static bool hid_remnant(uint8_t before, uint8_t state)
-{
-	return state == STATE_TIME_WAIT &&
-	       (before == STATE_UNCONN || before == STATE_BOUND_INACTIVE);
-}
-
 /* Ends the present spell and begins the next one. */
 static int turn(struct spell_pass *p, uint32_t number, uint32_t position, uint8_t state,
 		struct err *e)
@@ -187,7 +177,8 @@ static int turn(struct spell_pass *p, uint32_t number, uint32_t position, uint8_
 		return rc;
 	c->before = c->state;
 	c->state = state;
-	begin_spell(p, c, hid_remnant(c->before, state) ? c->born_since : c->last, position);
+	bool hidden = bounds_hides_remnant(c->before, state);
+	begin_spell(p, c, hidden ? c->born_since : c->last, position);
 	if (p->evidence)
 		evidence_entered(p, number);
 	return 0;

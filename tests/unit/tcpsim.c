@@ -38,7 +38,7 @@ static int64_t tick_ns(const struct sim *s)
 	return S / s->host.hz;
 }
 
-static uint64_t tick(struct sim *s)
+uint64_t sim_tick(struct sim *s)
 {
 	int64_t lag_ns = chance(s, 50) ? 0 : (int64_t)sim_random(s, LAG_NS);
 	uint64_t ticks = (uint64_t)((s->now_ns - lag_ns) / tick_ns(s));
@@ -48,19 +48,14 @@ static uint64_t tick(struct sim *s)
 }
 
 /* tcp_jiffies32: 32 bits, and 0 comes 300 s after the boot. */
-static uint32_t tick32(struct sim *s)
+uint32_t sim_tick32(struct sim *s)
 {
-	return (uint32_t)(tick(s) - 300 * s->host.hz);
+	return (uint32_t)(sim_tick(s) - 300 * s->host.hz);
 }
 
 static uint64_t ticks_of(const struct sim *s, int64_t ns)
 {
 	return (uint64_t)(ns / tick_ns(s));
-}
-
-static uint32_t ms_of(const struct sim *s, uint64_t ticks)
-{
-	return (uint32_t)(ticks * 1000 / s->host.hz);
 }
 
 /* Events. */
@@ -133,7 +128,7 @@ static uint64_t wheel(uint64_t ticks)
 static void timer_set(struct sim *s, unsigned kind, uint64_t ticks)
 {
 	s->timer = (uint8_t)kind;
-	s->timer_ticks = tick(s) + ticks;
+	s->timer_ticks = sim_tick(s) + ticks;
 	s->timer_run++;
 	int64_t fire_ns = ((int64_t)s->timer_ticks + 1) * tick_ns(s) +
 			  (int64_t)sim_random(s, wheel(ticks) * (uint64_t)tick_ns(s));
@@ -146,7 +141,7 @@ static void timer_set(struct sim *s, unsigned kind, uint64_t ticks)
 static void ack_arrives(struct sim *s)
 {
 	s->segs_in++;
-	s->ack_tick = tick32(s);
+	s->ack_tick = sim_tick32(s);
 }
 
 static void peer_acks(struct sim *s)
@@ -158,7 +153,7 @@ static void peer_acks(struct sim *s)
 static void we_send(struct sim *s)
 {
 	s->data_segs_out++;
-	s->sent_tick = tick32(s);
+	s->sent_tick = sim_tick32(s);
 	at(s, some_time(s, 300 * MS), peer_acks);
 }
 
@@ -166,7 +161,7 @@ static void peer_sends(struct sim *s)
 {
 	s->segs_in++;
 	s->data_segs_in++;
-	s->received_tick = tick32(s);
+	s->received_tick = sim_tick32(s);
 	if (chance(s, 60))
 		s->ack_tick = s->received_tick;
 }
@@ -275,7 +270,7 @@ static void fin_goes_out(struct sim *s)
 	if (chance(s, 50)) {
 		at(s, (int64_t)sim_random(s, (uint64_t)s->rto_ns) + 1, fin_probe);
 		s->timer = TIMER_ON;
-		s->timer_ticks = tick(s) + ticks_of(s, s->rto_ns / 2);
+		s->timer_ticks = sim_tick(s) + ticks_of(s, s->rto_ns / 2);
 		s->timer_run++;
 	} else {
 		timer_set(s, TIMER_ON, ticks_of(s, s->rto_ns));
@@ -302,7 +297,7 @@ static void our_fin(struct sim *s, unsigned to)
 		fin_goes_out(s);
 	} else {
 		s->sendq = 2 + (uint32_t)sim_random(s, 100000);
-		s->sent_tick = tick32(s);
+		s->sent_tick = sim_tick32(s);
 		s->data_segs_out++;
 		timer_set(s, TIMER_ON, ticks_of(s, s->rto_ns));
 		at(s, some_time(s, 30 * S), data_before_fin_acked);
@@ -328,7 +323,7 @@ static void we_close_first(struct sim *s)
 static void keepalive_probe(struct sim *s)
 {
 	s->segs_in++;
-	s->ack_tick = tick32(s);
+	s->ack_tick = sim_tick32(s);
 }
 
 static void peer_closes(struct sim *s)
@@ -339,7 +334,7 @@ static void peer_closes(struct sim *s)
 		peer_sends(s);
 	else
 		s->segs_in++;
-	s->ack_tick = tick32(s);
+	s->ack_tick = sim_tick32(s);
 	enter(s, STATE_CLOSE_WAIT);
 	for (unsigned i = sim_random(s, 3); i; i--)
 		at(s, some_time(s, 100 * S), we_send);
@@ -360,7 +355,7 @@ static void establish(struct sim *s)
 	s->rto_stamp_ns = 0;
 	if (s->active)
 		s->segs_in++;
-	s->sent_tick = s->ack_tick = tick32(s);
+	s->sent_tick = s->ack_tick = sim_tick32(s);
 	if (!s->fast_open)
 		s->received_tick = s->sent_tick;
 	enter(s, STATE_ESTAB);
@@ -450,7 +445,7 @@ static void begin_passive(struct sim *s)
 	if (s->fast_open) {
 		s->data_segs_in = 1;
 		s->segs_in = 1;
-		s->received_tick = tick32(s);
+		s->received_tick = sim_tick32(s);
 	}
 	enter(s, STATE_SYN_RECV);
 	timer_set(s, TIMER_ON, s->host.hz);
@@ -478,59 +473,4 @@ void sim_begin(struct sim *s, uint64_t seed, int64_t begin_ns)
 		begin_active(s);
 	else
 		begin_passive(s);
-}
-
-/* The row. */
-
-static uint32_t stamp_ms(struct sim *s, uint32_t stamp)
-{
-	return ms_of(s, (uint32_t)(tick32(s) - stamp));
-}
-
-static void fill_info(struct sim *s, struct sock_row *row)
-{
-	static const uint16_t bytes[SIM_KERNELS] = {192, 232, 280};
-	struct row_evidence *e = &row->evidence;
-	row->state.has |= HAS_INFO;
-	row->state.info_bytes = bytes[s->kernel];
-	e->info_state = row->state.state;
-	e->last_data_sent_ms = stamp_ms(s, s->sent_tick);
-	e->last_data_recv_ms = stamp_ms(s, s->received_tick);
-	e->last_ack_recv_ms = stamp_ms(s, s->ack_tick);
-	e->segs_in = s->segs_in;
-	e->data_segs_in = s->data_segs_in;
-	e->data_segs_out = s->data_segs_out;
-	e->options = s->fast_open ? 32 : 0;
-	e->rto_us = (uint32_t)(s->rto_ns / 1000);
-	e->retransmits = s->retransmits;
-	e->backoff = s->backoff;
-	if (s->kernel < SIM_6_18)
-		return;
-	e->total_rto = s->total_rto;
-	e->total_rto_recoveries = s->recoveries;
-	if (s->rto_stamp_ns)
-		e->total_rto_time_ms = (uint32_t)(s->now_ns / MS - s->rto_stamp_ns / MS);
-}
-
-bool sim_row(struct sim *s, struct sock_row *ret)
-{
-	if (s->gone)
-		return false;
-	memset(ret, 0, sizeof(*ret));
-	ret->member.proto = PROTO_TCP;
-	ret->state.state = (uint8_t)state(s);
-	ret->state.inode = s->full && !s->orphan ? 77 : 0;
-	ret->queue.timer = s->timer;
-	ret->queue.sendq = s->sendq;
-	ret->queue.retrans = s->full ? s->retransmits : s->synack_retrans;
-	uint64_t ticks = tick(s);
-	if (s->timer && s->timer_ticks > ticks)
-		ret->queue.timer_ms = ms_of(s, s->timer_ticks - ticks);
-	if (s->keepalive && s->full && !s->timer) {
-		ret->queue.timer = TIMER_KEEPALIVE;
-		ret->queue.timer_ms = 1 + sim_random(s, 7200000);
-	}
-	if (s->full)
-		fill_info(s, ret);
-	return true;
 }

@@ -81,6 +81,10 @@ void sim_run(struct sim *s, int64_t until_ns);
 /* The row as the kernel would send it now; false if there is no connection. */
 bool sim_row(struct sim *s, struct sock_row *ret);
 
+/* The kernel's tick now: it may lag, and never goes back. And tcp_jiffies32. */
+uint64_t sim_tick(struct sim *s);
+uint32_t sim_tick32(struct sim *s);
+
 /* A number in [0, n). */
 uint64_t sim_random(struct sim *s, uint64_t n);
 
