@@ -56,12 +56,19 @@ static const struct out_column hist_columns[] = {
 };
 
 static const struct out_column basis_columns[] = {
-	{"snapshots", NULL, OUT_NUMBER, 0},  {"first", NULL, OUT_TIME, 0},
-	{"last", NULL, OUT_TIME, 0},	     {"cadence_ms", NULL, OUT_NUMBER, 0},
-	{"widest_ms", NULL, OUT_NUMBER, 0},  {"gaps", NULL, OUT_NUMBER, 0},
-	{"reboots", NULL, OUT_NUMBER, 0},    {"incomplete", NULL, OUT_NUMBER, 0},
-	{"unreadable", NULL, OUT_NUMBER, 0}, {"flags", NULL, OUT_STRING, 0},
-	{"spells", NULL, OUT_NUMBER, 0},     {"connections_unseen", NULL, OUT_NUMBER, 0},
+	{"snapshots", NULL, OUT_NUMBER, 0},
+	{"first", NULL, OUT_TIME, 0},
+	{"last", NULL, OUT_TIME, 0},
+	{"cadence_ms", NULL, OUT_NUMBER, 0},
+	{"widest_ms", NULL, OUT_NUMBER, 0},
+	{"gaps", NULL, OUT_NUMBER, 0},
+	{"reboots", NULL, OUT_NUMBER, 0},
+	{"incomplete", NULL, OUT_NUMBER, 0},
+	{"unreadable", NULL, OUT_NUMBER, 0},
+	{"flags", NULL, OUT_STRING, 0},
+	{"evidence", NULL, OUT_NUMBER, 0},
+	{"spells", NULL, OUT_NUMBER, 0},
+	{"connections_unseen", NULL, OUT_NUMBER, 0},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -141,25 +148,42 @@ static int put_group(struct out *o, const struct spell_keys *keys, const struct 
 	return 0;
 }
 
-static int put_summary(struct out *o, const struct dwell_sum *sum, size_t top, struct err *e)
+/* The tables whose columns depend on the question; they must last until out_end(). */
+struct tables {
+	struct out_column sum_columns[SPELL_MAX_KEYS + SUM_COLUMNS];
+	struct out_table sum;
+	struct out_column *spell_columns;
+	struct out_table spells;
+	struct strpool names;
+};
+
+static void tables_fini(struct tables *t)
 {
-	struct out_column all[SPELL_MAX_KEYS + SUM_COLUMNS];
+	free(t->spell_columns);
+	strpool_fini(&t->names);
+}
+
+static int put_summary(struct out *o, const struct dwell_sum *sum, size_t top, struct tables *t,
+		       struct err *e)
+{
 	size_t n = 0;
-	for (unsigned i = 0; i < sum->keys.count; i++) {
-		const struct spell_key *key = sum->keys.keys[i];
-		all[n++] = (struct out_column){.name = spell_key_column(key),
-					       .title = spell_key_name(key),
-					       .kind = spell_key_is_number(key) ? OUT_NUMBER
-										: OUT_STRING};
+	for (; n < sum->keys.count; n++) {
+		const struct spell_key *key = sum->keys.keys[n];
+		t->sum_columns[n] = (struct out_column){
+			.name = spell_key_column(key),
+			.title = spell_key_name(key),
+			.kind = spell_key_is_number(key) ? OUT_NUMBER : OUT_STRING};
 	}
-	memcpy(all + n, sum_columns, sizeof(sum_columns));
-	const struct out_table table = {
-		.name = "summary", .columns = all, .count = n + SUM_COLUMNS, .flags = OUT_TAGGED};
-	out_table(o, &table);
+	memcpy(t->sum_columns + n, sum_columns, sizeof(sum_columns));
+	t->sum = (struct out_table){.name = "summary",
+				    .columns = t->sum_columns,
+				    .count = n + SUM_COLUMNS,
+				    .flags = OUT_TAGGED};
+	out_table(o, &t->sum);
 	int rc = 0;
 	for (size_t i = 0; !rc && i < sum->count && i < top && !out_failed(o); i++)
 		rc = put_group(o, &sum->keys, &sum->groups[i], e);
-	out_note(o, "%s", ""); /* ends the table while its all live */
+	out_note(o, "%s", "");
 	return rc;
 }
 
@@ -244,20 +268,20 @@ static int field_column(unsigned field, struct out_column *ret, struct strpool *
 	return ret->name ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 }
 
-static int put_spells(struct out *o, struct linger_result *l, struct err *e)
+static int put_spells(struct out *o, struct linger_result *l, struct tables *t, struct err *e)
 {
 	size_t count = BRIEF_COLUMNS + spell_fields_count;
-	struct out_column *all = calloc(count, sizeof(*all));
-	struct strpool names = {0};
-	int rc = all ? 0 : err_set(e, ERR_NOMEM, "out of memory");
-	if (!rc)
-		memcpy(all, brief_columns, sizeof(brief_columns));
+	t->spell_columns = calloc(count, sizeof(*t->spell_columns));
+	if (!t->spell_columns)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	memcpy(t->spell_columns, brief_columns, sizeof(brief_columns));
+	int rc = 0;
 	for (unsigned i = 0; !rc && i < spell_fields_count; i++)
-		rc = field_column(i, &all[BRIEF_COLUMNS + i], &names, e);
-	const struct out_table table = {
-		.name = "spells", .columns = all, .count = count, .flags = OUT_TAGGED};
+		rc = field_column(i, &t->spell_columns[BRIEF_COLUMNS + i], &t->names, e);
+	t->spells = (struct out_table){
+		.name = "spells", .columns = t->spell_columns, .count = count, .flags = OUT_TAGGED};
 	if (!rc)
-		out_table(o, &table);
+		out_table(o, &t->spells);
 	for (size_t i = 0; !rc && i < l->top.count && !out_failed(o); i++) {
 		spell_look_at(&l->look, &l->top.heap[i]);
 		rc = put_brief(o, &l->look, e);
@@ -265,8 +289,6 @@ static int put_spells(struct out *o, struct linger_result *l, struct err *e)
 			rc = put_fields(o, &l->look, e);
 	}
 	out_note(o, "%s", "");
-	strpool_fini(&names);
-	free(all);
 	return rc;
 }
 
@@ -372,8 +394,8 @@ static void put_basis_text(struct out *o, const struct linger_result *l, int64_t
 			 l->resting);
 }
 
-static int put_all(struct session *s, struct linger_result *l, const struct linger_options *o,
-		   struct err *e)
+static int put_answer(struct session *s, struct linger_result *l, const struct linger_options *o,
+		      struct tables *t, struct err *e)
 {
 	int64_t unseen;
 	int rc = count_unseen(s, l, &unseen, e);
@@ -388,14 +410,23 @@ static int put_all(struct session *s, struct linger_result *l, const struct ling
 	else if (text && !l->spells)
 		out_note(s->out, "No socket matches.");
 	if (!text || l->spells)
-		rc = put_summary(s->out, &l->sum, by ? o->top : SIZE_MAX, e);
+		rc = put_summary(s->out, &l->sum, by ? o->top : SIZE_MAX, t, e);
 	if (!rc && args_has(&s->cmd->args, OPT_HIST))
 		put_hist(s->out, l, text);
 	if (!rc && (!text || l->top.count))
-		rc = put_spells(s->out, l, e);
+		rc = put_spells(s->out, l, t, e);
 	if (!rc && l->basis.snapshots)
 		put_basis_text(s->out, l, unseen);
 	return rc ? rc : out_end(s->out, e);
+}
+
+static int put_all(struct session *s, struct linger_result *l, const struct linger_options *o,
+		   struct err *e)
+{
+	struct tables t = {0};
+	int rc = put_answer(s, l, o, &t, e);
+	tables_fini(&t);
+	return rc;
 }
 
 static int read_evidence(const struct session *s, enum linger_evidence *ret, struct err *e)
