@@ -9,11 +9,22 @@
 
 /* The header of an SQLite file: https://sqlite.org/fileformat2.html section 1.3. */
 #define SQLITE_HEADER_BYTES 100
+#define SQLITE_VERSION_AT   60
 #define SQLITE_APP_ID_AT    68
 
 static uint32_t big_endian(const uint8_t *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static int check_version(int64_t version, int64_t unknown_features, struct err *e)
+{
+	if (version <= REC_VERSION && !unknown_features)
+		return 0;
+	return err_set(e, ERR_FUTURE,
+		       "written by a newer Socklapse (format %lld, features %llx); this one reads "
+		       "up to format %d",
+		       (long long)version, (unsigned long long)unknown_features, REC_VERSION);
 }
 
 static int probe_header(int fd, bool *ret_empty, struct err *e)
@@ -33,7 +44,7 @@ static int probe_header(int fd, bool *ret_empty, struct err *e)
 	if (n < (ssize_t)sizeof(head) || memcmp(head, "SQLite format 3", 16) != 0 ||
 	    big_endian(head + SQLITE_APP_ID_AT) != REC_APPLICATION_ID)
 		return err_set(e, ERR_NOT_OURS, "not a Socklapse recording");
-	return 0;
+	return check_version(big_endian(head + SQLITE_VERSION_AT), 0, e);
 }
 
 int rec_db_probe(const char *path, bool *ret_empty, struct err *e)
@@ -132,13 +143,9 @@ int rec_db_check(sqlite3 *db, struct err *e)
 	int rc = read_format(db, v, e);
 	if (rc)
 		return rc;
-	int64_t unknown = v[1] & ~(int64_t)REC_INCOMPATIBLE;
-	if (v[0] > REC_VERSION || unknown)
-		return err_set(
-			e, ERR_FUTURE,
-			"written by a newer Socklapse (format %lld, features %llx); this one "
-			"reads up to format %d",
-			(long long)v[0], (unsigned long long)unknown, REC_VERSION);
+	rc = check_version(v[0], v[1] & ~(int64_t)REC_INCOMPATIBLE, e);
+	if (rc)
+		return rc;
 	if (v[0] < 1)
 		return err_set(e, ERR_CORRUPT, "its format number is %lld", (long long)v[0]);
 	return 0;

@@ -15,7 +15,7 @@ extern const char sql_schema[];
 
 /*
  * Looks at the file's first bytes without SQLite. ERR_NOT_FOUND, ERR_PERM, ERR_NOT_OURS (also an
- * empty file: then *ret_empty), ERR_CORRUPT (shorter than its header says).
+ * empty file: then *ret_empty), ERR_FUTURE.
  */
 int rec_db_probe(const char *path, bool *ret_empty, struct err *e) MUST_CHECK;
 

@@ -369,13 +369,21 @@ Test(recording, a_future_format_is_refused)
 	const char *path = new_path();
 	struct err e = {0};
 	rec_writer_close(open_writer(path, &host));
-	sqlite3 *db;
-	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-	cr_assert_eq(sqlite3_exec(db, "UPDATE format SET incompatible = 2", NULL, NULL, NULL), 0);
-	sqlite3_close(db);
-	struct rec *r = NULL;
-	cr_assert_eq(rec_open(path, &r, &e), ERR_FUTURE);
-	struct rec_writer *w = NULL;
-	cr_assert_eq(rec_writer_open(path, &host, NULL, &w, &e), ERR_FUTURE);
+	static const char *const futures[] = {
+		"UPDATE format SET incompatible = 2",
+		"UPDATE format SET incompatible = 0; PRAGMA user_version = 2",
+		"UPDATE format SET version = 2; PRAGMA user_version = 1",
+	};
+	for (size_t i = 0; i < 3; i++) {
+		sqlite3 *db;
+		cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+		cr_assert_eq(sqlite3_exec(db, futures[i], NULL, NULL, NULL), 0);
+		sqlite3_close(db);
+		struct rec *r = NULL;
+		cr_assert_eq(rec_open(path, &r, &e), ERR_FUTURE, "%s", futures[i]);
+		struct rec_writer *w = NULL;
+		cr_assert_eq(rec_writer_open(path, &host, NULL, &w, &e), ERR_FUTURE, "%s",
+			     futures[i]);
+	}
 	remove_dir();
 }
