@@ -69,7 +69,9 @@ bool bounds_expiry(const struct bounds_host *host, const struct bounds_row *at, 
 	if (left_ns < 0)
 		return false;
 	int64_t margin_ns = bounds_margin_ns(host);
-	*ret_lo_ns = left_ns ? bounds_add(at->lo_ns, left_ns - margin_ns) : INT64_MIN;
+	/* One that is due fires soon: its time was not long ago. */
+	int64_t ago_ns = left_ns ? 0 : bounds_late_ns(host, TIMEWAIT_NS);
+	*ret_lo_ns = bounds_add(at->lo_ns, left_ns - ago_ns - margin_ns);
 	*ret_hi_ns = bounds_add(at->hi_ns, left_ns + margin_ns);
 	return true;
 }

@@ -79,12 +79,14 @@ void bounds_fin_wait_long(const struct bounds_clue *c, struct bounds_found *f)
 
 /*
  * Was this the same timer already at the row before? Then the state has just changed, and the new
- * one's timer was not yet set: tcp_timewait_state_process() does one after the other.
+ * one's timer was not yet set: tcp_timewait_state_process() does one after the other. If the former
+ * timer had only just been set to 60 s, the new one may well end at the same time.
  */
 static bool is_timer_old(const struct bounds_clue *c)
 {
 	int64_t lo_ns, hi_ns, prev_lo_ns, prev_hi_ns;
 	return c->prev && bounds_is_mini(c->prev->row) &&
+	       bounds_timer_ns(c->prev->row) < TIMEWAIT_NS - 4 * c->margin_ns &&
 	       bounds_expiry(c->host, c->prev, &prev_lo_ns, &prev_hi_ns) &&
 	       bounds_expiry(c->host, c->now, &lo_ns, &hi_ns) && lo_ns <= prev_hi_ns &&
 	       prev_lo_ns <= hi_ns;
