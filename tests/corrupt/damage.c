@@ -126,7 +126,7 @@ static const struct damage damages[] = {
 	{"survive", "texts-lost", "DELETE FROM text", false},
 	{"survive", "texts-garbled",
 	 "UPDATE text SET bytes = CAST(x'ffffffffffffffffffff' || id AS BLOB)", false},
-	{"survive", "texts-long", "UPDATE text SET bytes = CAST(zeroblob(20000) || id AS BLOB)",
+	{"survive", "texts-long", "UPDATE text SET bytes = CAST(zeroblob(3000) || id AS BLOB)",
 	 false},
 	{"survive", "netns-lost", "DELETE FROM netns", false},
 	{"survive", "counters-lost", "DELETE FROM counter", false},
