@@ -12,3 +12,16 @@ CREATE TEMP VIEW state_count AS
 SELECT snapshot, time_ns, host, state, sum(sockets) AS sockets
   FROM tally
  GROUP BY snapshot, state;
+
+-- Changes of state, between two bounds of time; to_state NULL: the connection ended.
+CREATE TEMP VIEW transition AS
+SELECT host, boot, netns, cookie, proto, local, local_port, peer, peer_port, comm, pid,
+       state_before AS from_state, state AS to_state, first_snapshot AS snapshot,
+       entered_lo_ns AS lo_ns, entered_hi_ns AS hi_ns
+  FROM spell
+ WHERE state_before IS NOT NULL
+UNION ALL
+SELECT host, boot, netns, cookie, proto, local, local_port, peer, peer_port, comm, pid,
+       state, NULL, last_snapshot, left_lo_ns, left_hi_ns
+  FROM spell
+ WHERE state_after IS NULL AND NOT open;
