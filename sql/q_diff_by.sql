@@ -2,7 +2,8 @@
 --
 -- appeared   not in A            gone     not in B
 -- changed    another state       owner    held by another process
--- stuck      in the same state with the same queues, no byte has moved, and something is waiting:
+-- stuck      in the same state with the same queues, no data segment arrived and none of ours was
+--            delivered (what is only sent again counts as nothing), and something is waiting:
 --            data in a queue, or a state that ought to pass (SYN-SENT, CLOSE-WAIT, FIN-WAIT, ...)
 -- Of these the first that is true. A connection is the same if cookie and addresses are.
 --
@@ -16,7 +17,7 @@
 WITH s AS (
   SELECT snapshot, host, boot, netns, netns_name, cookie, proto, family, state, local, local_port,
          peer, peer_port, recvq, sendq, timer, uid, pid, comm, exe, cmdline, cgroup, container,
-         owner_source, bytes_sent, bytes_received, (/*FILTER*/ 1) AS matched
+         owner_source, delivered, data_segs_in, (/*FILTER*/ 1) AS matched
     FROM socket
    WHERE snapshot IN (:a, :b)
    LIMIT -1 -- keeps it a table of its own: joined by an index, not by scanning
@@ -27,8 +28,8 @@ told AS (
   SELECT b.*, 0 AS in_a, 1 AS in_b, CASE WHEN a.state IS NULL THEN 'appeared'
               WHEN a.state <> b.state THEN 'changed'
               WHEN a.pid <> b.pid THEN 'owner'
-              WHEN a.recvq = b.recvq AND a.sendq = b.sendq AND a.bytes_sent IS b.bytes_sent
-                   AND a.bytes_received IS b.bytes_received
+              WHEN a.recvq = b.recvq AND a.sendq = b.sendq AND a.delivered IS b.delivered
+                   AND a.data_segs_in IS b.data_segs_in
                    AND b.state NOT IN ('LISTEN', 'UNCONN', 'TIME-WAIT')
                    AND (b.state <> 'ESTAB' OR b.recvq > 0 OR b.sendq > 0) THEN 'stuck'
          END AS change

@@ -145,6 +145,7 @@ static void fill_info(struct sock_row *r, int snapshot)
 	r->info.snd_mss = 1448;
 	r->info.bytes_sent = 1000;
 	r->info.bytes_received = r->state.state == STATE_ESTAB ? 100u * (unsigned)snapshot : 5000;
+	r->evidence.data_segs_in = (uint32_t)(r->info.bytes_received / 100);
 }
 
 static struct sock_row row_of(const struct scene *s, int snapshot)
@@ -258,6 +259,7 @@ static struct sock_row many(uint64_t n, int snapshot, bool closed)
 		r.info.rtt_us = (uint32_t)(h >> 50);
 		r.info.bytes_sent = h >> 44;
 		r.info.bytes_received = (h >> 40) + (n % 50 ? 0 : 100u * (unsigned)snapshot);
+		r.evidence.data_segs_in = n % 50 ? 7 : 7 + (uint32_t)snapshot;
 		r.evidence.rto_us = 200000 + (uint32_t)(h >> 52);
 	}
 	return r;
