@@ -1,13 +1,14 @@
 /*
  * load.c - a host full of sockets, on loopback, for measurements.
  *
- *   load SOCKETS [ACTIVE_PERCENT [CHURN_PER_S [LEAK_PER_S [SECONDS]]]]
+ *   load SOCKETS [ACTIVE_PERCENT [CHURN_PER_S [LEAK_PER_S [SECONDS [PERIOD_S]]]]]
  *
  * SOCKETS established TCP sockets (both ends count) over as many processes as the limit of open
  * files asks for. ACTIVE_PERCENT of the connections exchange requests and answers of random size
- * at random times. CHURN_PER_S connections per second live for one request and leave TIME-WAIT.
- * LEAK_PER_S connections per second are closed by the client only: CLOSE-WAIT. Prints "ready"
- * when all are up, ends after SECONDS (default 60), at a signal, or when its parent dies.
+ * at random times, each about every PERIOD_S (default 2) seconds. CHURN_PER_S connections per
+ * second live for one request and leave TIME-WAIT. LEAK_PER_S connections per second are closed by
+ * the client only: CLOSE-WAIT. Prints "ready" when all are up, ends after SECONDS (default 60), at
+ * a signal, or when its parent dies.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,6 +36,7 @@ struct plan {
 	double churn_per_s;
 	double leak_per_s;
 	unsigned seconds;
+	double period_s;
 };
 
 struct pair {
@@ -116,10 +118,9 @@ static void churn(struct worker *w)
 static void work(struct worker *w)
 {
 	unsigned active = w->plan.pairs * w->plan.active_percent / 100;
-	/* Each active connection about every two seconds. */
-	unsigned per_tick = active * TICK_MS / 2000 + (active > 0);
+	double due = 0;
 	for (unsigned ms = 0; ms < w->plan.seconds * 1000; ms += TICK_MS) {
-		for (unsigned i = 0; i < per_tick && active; i++)
+		for (due += active * (TICK_MS / 1000.0) / w->plan.period_s; due >= 1; due--)
 			request(w, &w->pairs[below(w, active) * w->plan.pairs / active]);
 		churn(w);
 		poll(NULL, 0, TICK_MS);
@@ -161,7 +162,7 @@ int main(int argc, char **argv)
 {
 	if (argc < 2) {
 		fprintf(stderr, "usage: load SOCKETS [ACTIVE_PERCENT [CHURN_PER_S [LEAK_PER_S "
-				"[SECONDS]]]]\n");
+				"[SECONDS [PERIOD_S]]]]]\n");
 		return 2;
 	}
 	unsigned pairs = (unsigned)number(argc, argv, 1, 0) / 2;
@@ -170,7 +171,8 @@ int main(int argc, char **argv)
 	struct plan plan = {.active_percent = (unsigned)number(argc, argv, 2, 0),
 			    .churn_per_s = number(argc, argv, 3, 0) / workers,
 			    .leak_per_s = number(argc, argv, 4, 0) / workers,
-			    .seconds = (unsigned)number(argc, argv, 5, 60)};
+			    .seconds = (unsigned)number(argc, argv, 5, 60),
+			    .period_s = number(argc, argv, 6, 2)};
 	int ready[2];
 	signal(SIGPIPE, SIG_IGN);
 	if (pipe(ready) != 0)
