@@ -45,14 +45,12 @@ static void read_addresses(struct frame_columns *w, const struct column *c, bool
 {
 	const size_t bytes = column_groups[w->group].bytes;
 	const uint8_t *base = nobody;
-	if (there)
-		nums_get_stream(w->reader);
+	if (!there)
+		return;
+	nums_get_stream(w->reader);
 	for (uint32_t i = 0; i < w->born_count; i++) {
 		uint8_t *row = w->block + w->born[i] * bytes;
-		if (there)
-			read_addr(w->reader, base + c->offset, row + c->offset);
-		else
-			memcpy(row + c->offset, base + c->offset, 16);
+		read_addr(w->reader, base + c->offset, row + c->offset);
 		base = row;
 	}
 }
@@ -64,6 +62,9 @@ static void read_births(struct frame_columns *w, const struct column *c, bool th
 	const struct column *p = c->predictor ? column_by_id(c->predictor) : NULL;
 	const uint64_t *residuals = w->scratch->residuals;
 	const uint8_t *base = nobody;
+	/* The rows were cleared, and each is as the one before. */
+	if (!there && !p)
+		return;
 	if (there)
 		nums_get_column(w->reader, w->scratch->class, w->scratch->residuals, w->born_count);
 	for (uint32_t i = 0; i < w->born_count; i++) {
