@@ -25,6 +25,12 @@ enum column_group_id {
 #define GRP_BIT(group) (1u << GRP_ID_##group)
 #define GRP_ALL	       ((1u << GRP_COUNT) - 2u)
 
+/*
+ * Groups that only sockets of other families than inet have. There are few of those, so that
+ * memory of these groups is not touched for others.
+ */
+#define GRP_RARE (GRP_BIT(unix) | GRP_BIT(link))
+
 /* COL_ID_rtt_us = 59, ... the numbers are those of the file. */
 enum column_id {
 #define GROUP_BEGIN(id, group)

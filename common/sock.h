@@ -80,6 +80,21 @@ enum sock_timer {
 #define HAS_BBR	     (UINT64_C(1) << 15)
 #define HAS_EXTRA    (UINT64_C(1) << 16)
 #define HAS_TUPLE    (UINT64_C(1) << 17) /* addresses and ports: inet families */
+#define HAS_TYPE     (UINT64_C(1) << 18)
+#define HAS_PATH     (UINT64_C(1) << 19)
+#define HAS_ICONS    (UINT64_C(1) << 20)
+#define HAS_PEER     (UINT64_C(1) << 21)
+#define HAS_VFS	     (UINT64_C(1) << 22)
+#define HAS_LINK     (UINT64_C(1) << 23)
+#define HAS_NETLINK  (UINT64_C(1) << 24)
+#define HAS_GROUPS   (UINT64_C(1) << 25)
+#define HAS_NLFLAGS  (UINT64_C(1) << 26)
+#define HAS_PACKET   (UINT64_C(1) << 27)
+#define HAS_FANOUT   (UINT64_C(1) << 28)
+#define HAS_VSOCK    (UINT64_C(1) << 29)
+#define HAS_XDP	     (UINT64_C(1) << 30)
+#define HAS_PROC     (UINT64_C(1) << 31) /* read from /proc/net; the cookie is 2^63 + inode */
+#define HAS_NO_UID   (UINT64_C(1) << 32) /* the kernel does not say whose it is: uid means nothing */
 
 /* struct row_member, row_state, row_queue, ... one for each group of columns.def. Padding is 0. */
 /* clang-format off */

@@ -60,6 +60,9 @@ static int grow_slots(struct sockset *set, struct err *e)
 		if (!p)
 			return err_set(e, ERR_NOMEM, "out of memory for %zu sockets", cap);
 		set->block[g] = p;
+		if (GRP_RARE & 1u << g) /* they are compared before they are written */
+			memset(p + set->slots_cap * column_groups[g].bytes, 0,
+			       (cap - set->slots_cap) * column_groups[g].bytes);
 	}
 	set->slots_cap = cap;
 	return 0;

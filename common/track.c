@@ -272,8 +272,11 @@ int track_add(struct track *t, const struct sock_row *row, uint64_t tick_lo_ms, 
 	struct sock_row now = *row;
 	track_store_stamps(&now, t->tick_ms);
 	track_carry_absent(t, &now, born ? t->last_born_slot : slot);
+	uint32_t groups = GRP_ALL & ~(GRP_BIT(member) | GRP_BIT(owner));
+	if (!born && (row->state.has & HAS_TUPLE))
+		groups &= ~GRP_RARE; /* of inet sockets they are always 0 */
 	for (unsigned g = 2; g < GRP_COUNT && !rc; g++)
-		if (g != GRP_ID_owner)
+		if (groups & 1u << g)
 			rc = track_put_group(t, g, &now, slot, born, e);
 	if (born)
 		t->last_born_slot = slot;

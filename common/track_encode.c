@@ -23,6 +23,9 @@ struct encode_work {
 	uint8_t *class;	     /* context of each: class of the column before */
 };
 
+/* So many numbers has a part without a touched socket and without a column record. */
+#define EMPTY_PART_NUMBERS 2
+
 /* The base of the first new socket. */
 static const uint8_t nobody[sizeof(struct sock_row)];
 
@@ -230,9 +233,7 @@ static int make_all_born(struct track *t, struct err *e)
 		track_carry_absent(t, &row, base);
 		for (unsigned g = 1; g < GRP_COUNT; g++)
 			if (set->block[g])
-				memcpy(track_block(t, g, slot),
-				       (uint8_t *)&row + column_groups[g].row_offset,
-				       column_groups[g].bytes);
+				track_set_block(t, g, slot, &row);
 		base = slot;
 	}
 	set->born_count = t->rows;
@@ -266,7 +267,12 @@ static int encode_part(struct track *t, unsigned part, struct frame_part *ret_pa
 		return 0;
 	nums_begin(t->writer, codec_of(part), &t->part_bytes[part]);
 	int rc = part == GRP_ID_member ? encode_member(&w, e) : encode_group(&w, e);
-	return rc ? rc : nums_end(t->writer, ret_part, e);
+	if (!rc)
+		rc = nums_end(t->writer, ret_part, e);
+	/* Nobody touched and no column record: the part says nothing. */
+	if (!rc && part != GRP_ID_member && ret_part->raw_bytes == EMPTY_PART_NUMBERS)
+		*ret_part = (struct frame_part){0};
+	return rc;
 }
 
 int track_encode(struct track *t, int level, struct frame_part ret_parts[PART_COUNT], struct err *e)

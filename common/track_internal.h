@@ -101,6 +101,17 @@ static inline void *track_block(const struct track *t, unsigned group, uint32_t 
 	return t->set.block[group] + (size_t)slot * column_groups[group].bytes;
 }
 
+/* Sets them. What is the same is not written: pages of rare groups then stay unused. */
+static inline void track_set_block(const struct track *t, unsigned group, uint32_t slot,
+				   const struct sock_row *row)
+{
+	size_t bytes = column_groups[group].bytes;
+	const uint8_t *value = (const uint8_t *)row + column_groups[group].row_offset;
+	uint8_t *to = track_block(t, group, slot);
+	if (!(GRP_RARE & 1u << group) || memcmp(to, value, bytes) != 0)
+		memcpy(to, value, bytes);
+}
+
 /*
  * Gives columns that the kernel did not send the values of `base_slot` (0 for NO_SLOT): they then
  * cost nothing. FORMAT.md section 5.4.

@@ -16,9 +16,13 @@ static const struct absent *absent_of(struct track *t, const struct sock_row *ro
 	struct absent *a = &t->absent[t->absent_next++ % ABSENT_KINDS];
 	*a = (struct absent){
 		.known = true, .has = row->state.has, .info_bytes = row->state.info_bytes};
-	for (unsigned i = 0; i < columns_count; i++)
+	for (unsigned i = 0; i < columns_count; i++) {
+		/* Of inet sockets they are 0 anyway. */
+		if ((a->has & HAS_TUPLE) && (GRP_RARE & 1u << columns[i].group))
+			continue;
 		if (!column_present(&columns[i], a->has, a->info_bytes))
 			a->columns[a->count++] = (uint8_t)i;
+	}
 	return a;
 }
 
@@ -83,7 +87,7 @@ int track_put_group(struct track *t, unsigned g, const struct sock_row *row, uin
 	}
 	uint8_t *old = track_block(t, g, slot);
 	if (born) {
-		memcpy(old, value, grp->bytes);
+		track_set_block(t, g, slot, row);
 		return 0;
 	}
 	if (memcmp(old, value, grp->bytes) == 0)
