@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,6 +20,7 @@
 #include "diag_table.h"
 #include "nl_dump.h"
 #include "owners.h"
+#include "proc_raw.h"
 #include "walker.h"
 
 /* Interfaces that sockets of one namespace are bound to; more are not named. */
@@ -43,6 +46,7 @@ struct collect {
 	struct proc_walk walk;
 	struct owners owners;
 	struct diag_inet diag;
+	uint64_t absent; /* diag_tables[] that the kernel refused: bit 1 << index */
 };
 
 /* One snapshot under way. */
@@ -52,6 +56,9 @@ struct snap {
 	struct rec_snapshot *info;
 	struct collect_costs *costs;
 	const struct diag_table *table;
+	uint32_t own_port; /* of the socket that asks, which is not recorded */
+	uint32_t no_table; /* tables that the kernel lacks, DIAG_PROTO_BIT()s */
+	uint32_t by_proc;  /* tables that were read from /proc/net */
 	uint32_t netns_row;
 	char cong[32]; /* name and row of the last congestion control seen */
 	size_t cong_len;
@@ -158,9 +165,46 @@ static int set_texts(struct snap *s, struct diag_inet *d, struct err *e)
 		}
 		d->row.option.cong = s->cong_row;
 	}
-	if (!rc && (d->row.state.has & HAS_EXTRA))
-		rc = rec_writer_text(s->w, d->extra.bytes, d->extra.len, &d->row.option.extra, e);
+	const struct {
+		uint64_t has;
+		const void *bytes;
+		size_t len;
+		uint32_t *id;
+	} others[] = {
+		{HAS_EXTRA, d->extra.bytes, d->extra.len, &d->row.option.extra},
+		{HAS_PATH, d->path, d->path_len, &d->row.unix.path},
+		{HAS_ICONS, d->icons.bytes, d->icons.len, &d->row.unix.icons},
+		{HAS_GROUPS, d->groups, d->groups_len, &d->row.link.groups},
+	};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && !rc; i++)
+		if (d->row.state.has & others[i].has)
+			rc = rec_writer_text(s->w, others[i].bytes, others[i].len, others[i].id, e);
 	return rc;
+}
+
+static int add_row(struct snap *s, struct sock_row *row, const struct dump_fill *fill,
+		   struct err *e)
+{
+	row->member.netns = s->netns_row;
+	if (row->state.ifindex)
+		note_interface(s, row->state.ifindex);
+	int rc = track_add(rec_writer_track(s->w), row, fill->tick_lo_ms, fill->tick_hi_ms, e);
+	/* The kernel tells of netlink sockets with groups twice, by their port and by the groups.
+	 */
+	if (rc == 1 && row->member.proto == PROTO_NETLINK)
+		return 0;
+	if (rc == 1) {
+		s->costs->duplicates++;
+		s->info->flags |= SNAP_DUPLICATES;
+		return 0;
+	}
+	return rc;
+}
+
+static bool is_own(const struct snap *s, const struct sock_row *row)
+{
+	return row->member.proto == PROTO_NETLINK && row->link.portid == s->own_port &&
+	       row->link.link_proto == NETLINK_SOCK_DIAG;
 }
 
 static int take_message(void *ctx, uint16_t type, const uint8_t *payload, size_t len,
@@ -168,7 +212,7 @@ static int take_message(void *ctx, uint16_t type, const uint8_t *payload, size_t
 {
 	struct snap *s = ctx;
 	struct diag_inet *d = &s->c->diag;
-	int rc = type == s->table->type ? diag_inet_decode(payload, len, s->table->proto, d, e)
+	int rc = type == s->table->type ? s->table->decode(payload, len, s->table->proto, d, e)
 					: ERR_KERNEL;
 	if (rc == ERR_KERNEL || (rc == 0 && d->malformed)) {
 		s->costs->malformed++;
@@ -176,19 +220,10 @@ static int take_message(void *ctx, uint16_t type, const uint8_t *payload, size_t
 	}
 	if (rc)
 		return rc == ERR_KERNEL ? 0 : rc;
-	d->row.member.netns = s->netns_row;
-	if (d->row.state.ifindex)
-		note_interface(s, d->row.state.ifindex);
-	rc = set_texts(s, d, e);
-	if (!rc)
-		rc = track_add(rec_writer_track(s->w), &d->row, fill->tick_lo_ms, fill->tick_hi_ms,
-			       e);
-	if (rc == 1) {
-		s->costs->duplicates++;
-		s->info->flags |= SNAP_DUPLICATES;
+	if (is_own(s, &d->row))
 		return 0;
-	}
-	return rc;
+	rc = set_texts(s, d, e);
+	return rc ? rc : add_row(s, &d->row, fill, e);
 }
 
 /* Microseconds after the snapshot's begin, rounded down. */
@@ -205,13 +240,6 @@ static int take_batch_end(void *ctx, const struct dump_fill *fill, struct err *e
 			   since_begin_us(s, fill->end_ns + 999), e);
 }
 
-/* errnos of a kernel that has no such table. */
-static bool is_no_table(int errnum)
-{
-	return errnum == ENOENT || errnum == EINVAL || errnum == EOPNOTSUPP ||
-	       errnum == EPROTONOSUPPORT || errnum == EAFNOSUPPORT;
-}
-
 static void note_facts(struct snap *s, const struct dump_facts *f)
 {
 	s->costs->datagrams += f->datagrams;
@@ -221,10 +249,7 @@ static void note_facts(struct snap *s, const struct dump_facts *f)
 		s->info->flags |= SNAP_INTERRUPTED;
 	if (f->whole)
 		return;
-	if (f->refused && is_no_table(f->errnum))
-		s->info->flags |= SNAP_NO_TABLE;
-	else
-		s->info->flags |= f->cut ? SNAP_PARTIAL | SNAP_CUT : SNAP_PARTIAL;
+	s->info->flags |= f->cut ? SNAP_PARTIAL | SNAP_CUT : SNAP_PARTIAL;
 	note_problem(s, s->table->name,
 		     f->errnum	    ? strerror(f->errnum)
 		     : f->cut	    ? "cut off by the deadline"
@@ -233,14 +258,66 @@ static void note_facts(struct snap *s, const struct dump_facts *f)
 				    : "ended early");
 }
 
+static int take_lines(struct snap *s, FILE *f, const struct dump_fill *fill, struct err *e)
+{
+	char line[512];
+	while (fgets(line, sizeof(line), f)) {
+		struct sock_row row;
+		if (!proc_raw_parse(line, strcspn(line, "\n"), s->table->family, &row))
+			continue;
+		int rc = add_row(s, &row, fill, e);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* A table that the kernel refused may be told as text: rows are of the time it took to read. */
+static int read_fallback(struct snap *s, struct netns_link *n, struct err *e)
+{
+	const char *path = s->table->fallback;
+	int fd = path ? openat(s->c->proc_fd, path, O_RDONLY | O_CLOEXEC) : -1;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!f) {
+		if (fd >= 0)
+			close(fd);
+		s->no_table |= DIAG_PROTO_BIT(s->table->proto);
+		return 0;
+	}
+	struct dump_fill fill = {.begin_ns = clocks_mono_ns(),
+				 .tick_lo_ms = tick_read_ms(&n->tick)};
+	fill.tick_hi_ms = fill.tick_lo_ms;
+	int rc = take_lines(s, f, &fill, e);
+	fclose(f);
+	fill.end_ns = clocks_mono_ns();
+	s->by_proc |= DIAG_PROTO_BIT(s->table->proto);
+	return rc ? rc : take_batch_end(s, &fill, e);
+}
+
+static void note_tables(struct snap *s, uint32_t protos, const char *what)
+{
+	char names[DIAG_NAMES_BYTES];
+	if (diag_protos_names(protos, names))
+		note_problem(s, names, what);
+}
+
 static int dump_table(struct snap *s, struct netns_link *n, uint64_t deadline_ns, struct err *e)
 {
+	uint64_t bit = UINT64_C(1) << (s->table - diag_tables);
+	if (s->c->absent & bit)
+		return read_fallback(s, n, e);
 	uint8_t payload[DIAG_REQUEST_MAX];
 	struct nl_request request = {.type = s->table->type, .payload = payload};
 	request.len = diag_table_request(s->table, payload);
 	const struct dump_sink sink = {s, take_message, take_batch_end};
 	struct dump_facts facts;
+	s->own_port = nl_dump_port(n->dump);
 	int rc = nl_dump_run(n->dump, &request, &n->tick, deadline_ns, &sink, &facts, e);
+	if (!rc && facts.said_no && diag_is_no_table(facts.errnum)) {
+		/* Asking once more would have the kernel look for a module every time. */
+		s->c->absent |= bit;
+		return read_fallback(s, n, e);
+	}
 	note_facts(s, &facts);
 	return rc;
 }
@@ -290,6 +367,9 @@ static int dump_netns(struct snap *s, struct netns_link *n, uint64_t deadline_ns
 		rc = read_counters(s, e);
 	for (size_t i = 0; i < diag_tables_count && !rc; i++) {
 		s->table = &diag_tables[i];
+		if (s->c->options.protos &&
+		    !(s->c->options.protos & DIAG_PROTO_BIT(s->table->proto)))
+			continue;
 		rc = dump_table(s, n, deadline_ns, e);
 	}
 	return rc ? rc : name_interfaces(s, n, e);
@@ -315,6 +395,14 @@ static int dump_all(struct snap *s, uint64_t deadline_ns, struct err *e)
 	int rc = 0;
 	for (size_t i = 0; i < s->c->netns_count && !rc; i++)
 		rc = dump_netns(s, &s->c->netns[i], deadline_ns, e);
+	note_tables(s, s->no_table, "not in this kernel");
+	note_tables(s, s->by_proc, "from /proc/net");
+	if (s->no_table)
+		s->info->flags |= SNAP_NO_TABLE;
+	if (s->c->options.protos && s->c->options.protos != diag_protos()) {
+		s->info->flags |= SNAP_FILTERED;
+		note_tables(s, diag_protos() & ~s->c->options.protos, "not asked for");
+	}
 	return rc ? rc : track_members(rec_writer_track(s->w), e);
 }
 
@@ -407,22 +495,4 @@ int collect_snapshot(struct collect *c, struct rec_writer *w, struct rec_snapsho
 	ret_costs->total_us = (clocks_mono_ns() - begin_ns) / 1000;
 	ret_costs->cpu_us = cpu_us() - cpu_before;
 	return rc;
-}
-
-void collect_costs_json(const struct collect_costs *costs, struct buf *json)
-{
-	const struct {
-		const char *name;
-		uint64_t value;
-	} members[] = {
-		{"dump_us", costs->dump_us},	   {"walk_us", costs->walk_us},
-		{"wait_us", costs->wait_us},	   {"owners_us", costs->owners_us},
-		{"datagrams", costs->datagrams},   {"dump_bytes", costs->dump_bytes},
-		{"processes", costs->processes},   {"holders", costs->holders},
-		{"denied", costs->denied},	   {"fds", costs->fds},
-		{"duplicates", costs->duplicates}, {"malformed", costs->malformed},
-	};
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		buf_printf(json, "%s\"%s\":%llu", i ? "," : "", members[i].name,
-			   (unsigned long long)members[i].value);
 }

@@ -13,6 +13,7 @@ struct collect;
 struct collect_options {
 	enum cmdline_mode cmdline;
 	uint64_t deadline_ns; /* longest time for each part (dumps, walk); 0: none */
+	uint32_t protos;      /* socket tables, DIAG_PROTO_BIT()s; 0: all */
 };
 
 /* What a snapshot cost. Durations in microseconds of CLOCK_MONOTONIC. */

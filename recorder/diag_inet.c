@@ -10,16 +10,10 @@
 #include <sys/socket.h>
 
 #include "bytes.h"
+#include "diag_attr.h"
 
 /* include/uapi/linux/inet_diag.h; the same on every machine. */
 _Static_assert(sizeof(struct inet_diag_msg) == 72, "inet_diag_msg is not what it was");
-
-/* One attribute's payload. */
-struct attr {
-	unsigned type;
-	const uint8_t *at;
-	size_t len;
-};
 
 /*
  * What a column's source in columns.def means. Each function below sets the macro of the source
@@ -137,7 +131,7 @@ static size_t take_info(struct diag_inet *d, const struct attr *a)
 }
 
 /* 8 words up to Linux 4.6, then a 9th: sk_drops. */
-static size_t take_mem(struct diag_inet *d, const struct attr *a)
+size_t diag_take_mem(struct diag_inet *d, const struct attr *a)
 {
 	if (a->len < 32)
 		return 0;
@@ -181,29 +175,14 @@ static size_t take_cong(struct diag_inet *d, const struct attr *a)
 	return a->len;
 }
 
-static size_t take_fixed(struct diag_inet *d, const struct attr *a, void *field, size_t bytes,
-			 uint64_t has)
-{
-	if (a->len != bytes)
-		return 0;
-	memcpy(field, a->at, bytes);
-	d->row.state.has |= has;
-	return bytes;
-}
-
-#define FIXED(handler, field, bit)                                                                 \
-	static size_t handler(struct diag_inet *d, const struct attr *a)                           \
-	{                                                                                          \
-		return take_fixed(d, a, &d->row.field, sizeof(d->row.field), bit);                 \
-	}
-FIXED(take_tos, option.tos, HAS_TOS)
-FIXED(take_tclass, option.tclass, HAS_TCLASS)
-FIXED(take_shutdown, queue.shutdown, HAS_SHUTDOWN)
-FIXED(take_protocol, option.protocol, HAS_PROTOCOL)
-FIXED(take_v6only, option.v6only, HAS_V6ONLY)
-FIXED(take_mark, option.mark, HAS_MARK)
-FIXED(take_class_id, option.class_id, HAS_CLASS_ID)
-FIXED(take_cgroup, option.cgroup_id, HAS_CGROUP)
+DIAG_FIXED(take_tos, option.tos, HAS_TOS)
+DIAG_FIXED(take_tclass, option.tclass, HAS_TCLASS)
+DIAG_FIXED(take_shutdown, queue.shutdown, HAS_SHUTDOWN)
+DIAG_FIXED(take_protocol, option.protocol, HAS_PROTOCOL)
+DIAG_FIXED(take_v6only, option.v6only, HAS_V6ONLY)
+DIAG_FIXED(take_mark, option.mark, HAS_MARK)
+DIAG_FIXED(take_class_id, option.class_id, HAS_CLASS_ID)
+DIAG_FIXED(take_cgroup, option.cgroup_id, HAS_CGROUP)
 
 /* Two bytes of flags; the first byte is the low one, whatever the machine. */
 static size_t take_sockopt(struct diag_inet *d, const struct attr *a)
@@ -221,10 +200,8 @@ static size_t take_padding(struct diag_inet *d, const struct attr *a)
 	return a->len;
 }
 
-typedef size_t (*attr_handler)(struct diag_inet *d, const struct attr *a);
-
 static const attr_handler handlers[INET_DIAG_MAX + 1] = {
-	[INET_DIAG_INFO] = take_info,	      [INET_DIAG_SKMEMINFO] = take_mem,
+	[INET_DIAG_INFO] = take_info,	      [INET_DIAG_SKMEMINFO] = diag_take_mem,
 	[INET_DIAG_VEGASINFO] = take_vegas,   [INET_DIAG_DCTCPINFO] = take_dctcp,
 	[INET_DIAG_BBRINFO] = take_bbr,	      [INET_DIAG_CONG] = take_cong,
 	[INET_DIAG_TOS] = take_tos,	      [INET_DIAG_TCLASS] = take_tclass,
@@ -234,45 +211,25 @@ static const attr_handler handlers[INET_DIAG_MAX + 1] = {
 	[INET_DIAG_SOCKOPT] = take_sockopt,   [INET_DIAG_PAD] = take_padding,
 };
 
-static void put_extra(struct diag_inet *d, unsigned type, const uint8_t *at, size_t len)
-{
-	uint8_t head[6] = {
-		(uint8_t)type,	     (uint8_t)(type >> 8), (uint8_t)len,
-		(uint8_t)(len >> 8), (uint8_t)(len >> 16), (uint8_t)(len >> 24),
-	};
-	buf_put(&d->extra, head, sizeof(head));
-	buf_put(&d->extra, at, len);
-	d->row.state.has |= HAS_EXTRA;
-}
+/* MPTCP, SCTP: INFO, if it comes, is another struct. */
+static const attr_handler other_handlers[INET_DIAG_MAX + 1] = {
+	[INET_DIAG_SKMEMINFO] = diag_take_mem,
+	[INET_DIAG_CONG] = take_cong,
+	[INET_DIAG_TOS] = take_tos,
+	[INET_DIAG_TCLASS] = take_tclass,
+	[INET_DIAG_SHUTDOWN] = take_shutdown,
+	[INET_DIAG_PROTOCOL] = take_protocol,
+	[INET_DIAG_SKV6ONLY] = take_v6only,
+	[INET_DIAG_MARK] = take_mark,
+	[INET_DIAG_CLASS_ID] = take_class_id,
+	[INET_DIAG_CGROUP_ID] = take_cgroup,
+	[INET_DIAG_SOCKOPT] = take_sockopt,
+	[INET_DIAG_PAD] = take_padding,
+};
 
-static void take_attr(struct diag_inet *d, const struct attr *a)
+static const attr_handler *handlers_of(enum sock_proto proto)
 {
-	size_t taken = 0;
-	bool known = a->type <= INET_DIAG_MAX && handlers[a->type];
-	if (known)
-		taken = handlers[a->type](d, a);
-	if (taken < a->len || !known)
-		put_extra(d, a->type, a->at + taken, a->len - taken);
-}
-
-/* Attributes are (u16 length with these 4 bytes, u16 type), padded to 4. */
-static void take_attrs(struct diag_inet *d, struct span s)
-{
-	while (span_left(&s)) {
-		struct nlattr h;
-		const uint8_t *p = span_take(&s, sizeof(h));
-		if (p)
-			memcpy(&h, p, sizeof(h));
-		if (!p || h.nla_len < sizeof(h) || h.nla_len - sizeof(h) > span_left(&s)) {
-			d->malformed = true;
-			return;
-		}
-		struct attr a = {.type = h.nla_type & NLA_TYPE_MASK, .len = h.nla_len - sizeof(h)};
-		a.at = span_take(&s, a.len);
-		take_attr(d, &a);
-		size_t pad = NLA_ALIGN(a.len) - a.len;
-		span_take(&s, pad < span_left(&s) ? pad : span_left(&s));
-	}
+	return proto == PROTO_MPTCP || proto == PROTO_SCTP ? other_handlers : handlers;
 }
 
 static void take_addr(union addr_bytes *ret, const __be32 *words, unsigned family)
@@ -289,8 +246,7 @@ static uint16_t port_of(__be16 port)
 
 static void take_msg(struct sock_row *row, const struct inet_diag_msg *m)
 {
-	/* The kernel writes the cookie as two words, the low one first (sock_diag_save_cookie). */
-	row->member.cookie = m->id.idiag_cookie[0] | (uint64_t)m->id.idiag_cookie[1] << 32;
+	row->member.cookie = diag_cookie(m->id.idiag_cookie);
 	take_addr(&row->member.local, m->id.idiag_src, m->idiag_family);
 	take_addr(&row->member.peer, m->id.idiag_dst, m->idiag_family);
 	row->member.local_port = port_of(m->id.idiag_sport);
@@ -311,26 +267,20 @@ static void take_msg(struct sock_row *row, const struct inet_diag_msg *m)
 void diag_inet_fini(struct diag_inet *d)
 {
 	buf_fini(&d->extra);
+	buf_fini(&d->icons);
 }
 
 int diag_inet_decode(const uint8_t *payload, size_t len, enum sock_proto proto,
 		     struct diag_inet *ret, struct err *e)
 {
 	struct inet_diag_msg m;
-	struct span s = span_of(payload, len);
-	const uint8_t *head = span_take(&s, sizeof(m));
-	if (!head)
-		return err_set(e, ERR_KERNEL, "inet_diag: a message of %zu bytes", len);
-	memcpy(&m, head, sizeof(m));
-	if (m.idiag_family != AF_INET && m.idiag_family != AF_INET6)
-		return err_set(e, ERR_KERNEL, "inet_diag: a socket of family %u", m.idiag_family);
-	/* Padding takes part in comparisons, so that all of the row is cleared. */
-	memset(&ret->row, 0, sizeof(ret->row));
-	buf_clear(&ret->extra);
-	ret->cong_len = 0;
-	ret->malformed = false;
+	struct span s;
+	unsigned family = len && payload[0] == AF_INET6 ? AF_INET6 : AF_INET;
+	int rc = diag_begin(ret, payload, len, family, &m, sizeof(m), &s, e);
+	if (rc)
+		return rc;
 	ret->row.member.proto = (uint8_t)proto;
 	take_msg(&ret->row, &m);
-	take_attrs(ret, s);
+	diag_take_attrs(ret, s, handlers_of(proto), INET_DIAG_MAX + 1);
 	return ret->extra.failed ? err_set(e, ERR_NOMEM, "inet_diag: out of memory") : 0;
 }

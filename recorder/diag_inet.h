@@ -1,6 +1,6 @@
 /*
- * diag_inet.h - the bytes of one inet_diag message (TCP, UDP) in, one socket row out. Pure: no
- * socket, no clock, and nothing in the bytes is trusted.
+ * diag_inet.h - the bytes of one inet_diag message (TCP, UDP, raw, ...) in, one socket row out.
+ * Pure: no socket, no clock, and nothing in the bytes is trusted.
  *
  * Offsets and widths come from common/columns.def, never from a header's struct tcp_info: the
  * kernel that runs may send a longer or a shorter one than the headers of the build knew.
@@ -23,6 +23,15 @@ struct diag_inet {
 	/* Name of the congestion control, without a NUL; points into the message. */
 	const char *cong;
 	size_t cong_len;
+
+	/*
+	 * Of other families (diag_unix.h, diag_link.h): what belongs to unix.path, unix.icons and
+	 * link.groups (HAS_PATH, HAS_ICONS, HAS_GROUPS). path and groups point into
+	 * the message.
+	 */
+	const uint8_t *path, *groups;
+	size_t path_len, groups_len;
+	struct buf icons; /* inodes, 4 bytes each, little-endian */
 
 	/*
 	 * What this version does not know, one after the other: u16 type LE, u32 length LE,

@@ -50,10 +50,12 @@ static int take_message(struct run *r, const struct dump_msg *m, const struct du
 	case DUMP_DONE:
 		f->interrupted |= m->interrupted;
 		note_end(r, m->errnum);
+		f->said_no = f->refused && !f->malformed && !f->overrun;
 		return 0;
 	case DUMP_ERROR:
 		/* An acknowledgement was not asked for: an error without one makes no sense. */
 		note_end(r, m->errnum ? m->errnum : EPROTO);
+		f->said_no = f->refused && !f->malformed && !f->overrun;
 		return 0;
 	case DUMP_OVERRUN:
 		f->overrun = true;

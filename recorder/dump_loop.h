@@ -52,6 +52,7 @@ struct dump_facts {
 	uint32_t malformed; /* datagrams or messages that made no sense */
 	int errnum;	    /* the kernel's answer, or of the failed system call; 0: fine */
 	bool refused;	    /* errnum came before any message: the kernel cannot do this dump */
+	bool said_no;	    /* refused by a message of the kernel's */
 	bool interrupted;   /* the kernel says that the tables changed under the dump */
 	bool overrun;	    /* the kernel lost messages */
 	bool truncated;	    /* a datagram was larger than the buffer */

@@ -114,6 +114,11 @@ static uint64_t io_tick_ms(void *ctx)
 	return tick_read_ms(d->tick);
 }
 
+uint32_t nl_dump_port(const struct nl_dump *d)
+{
+	return d->socket ? nl_socket_get_local_port(d->socket) : 0;
+}
+
 int nl_dump_run(struct nl_dump *d, const struct nl_request *request, struct tick *tick,
 		uint64_t deadline_ns, const struct dump_sink *sink, struct dump_facts *ret_facts,
 		struct err *e)
@@ -128,7 +133,8 @@ int nl_dump_run(struct nl_dump *d, const struct nl_request *request, struct tick
 	d->request = request;
 	d->tick = tick;
 	int rc = dump_run(&io, ++d->seq, deadline_ns, d->buffer, sink, ret_facts, e);
-	if (rc < 0 || !ret_facts->whole) {
+	/* After a plain refusal nothing of the dump is left in the socket. */
+	if (rc < 0 || !(ret_facts->whole || ret_facts->said_no)) {
 		nl_socket_free(d->socket);
 		d->socket = NULL;
 	}

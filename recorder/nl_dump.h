@@ -24,6 +24,9 @@ struct nl_dump;
 int nl_dump_open(struct nl_dump **ret, struct err *e) MUST_CHECK;
 void nl_dump_close(struct nl_dump *d);
 
+/* The socket's netlink port id; 0 if there is none. */
+uint32_t nl_dump_port(const struct nl_dump *d);
+
 /*
  * Sends the request and gives what comes to `sink`; see dump_run() for facts and errors. A dump
  * that did not end well leaves a new socket behind, so that the next one can be run.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diag_table.h"
 #include "proc_parse.h"
 
 const char options_help[] =
@@ -16,6 +17,8 @@ const char options_help[] =
 	"  -o, --output FILE    this file instead, no daily rotation\n"
 	"  -i, --interval DUR   a snapshot every DUR (100ms, 10s, 1min); without it: one\n"
 	"  -n, --count N        stop after N snapshots\n"
+	"  -A, --query LIST     socket tables, as ss names them (tcp,udp,raw,unix,packet,netlink,\n"
+	"                       ..., inet, all, !tcp; default: all that the kernel offers)\n"
 	"      --cmdline none|exe|full   what is kept of a process's command\n"
 	"                       (default exe: its program, not its arguments)\n"
 	"      --deadline DUR   a part that takes longer is cut off, and the snapshot says\n"
@@ -101,6 +104,12 @@ static bool set_cmdline(struct options *o, const char *arg)
 	return false;
 }
 
+static bool set_query(struct options *o, const char *arg)
+{
+	struct err ignored = {0};
+	return diag_protos_parse(arg, &o->protos, &ignored) == 0;
+}
+
 static bool set_note(struct options *o, const char *arg)
 {
 	o->note = arg;
@@ -138,6 +147,9 @@ static const struct {
 	 set_interval,
 	 "a duration from 10ms to 24h with its unit, such as 10s"},
 	{{"count", required_argument, NULL, 'n'}, set_count, "a number of snapshots"},
+	{{"query", required_argument, NULL, 'A'},
+	 set_query,
+	 "a list of socket tables such as tcp,udp,unix"},
 	{{"cmdline", required_argument, NULL, OPT_CMDLINE}, set_cmdline, "none, exe or full"},
 	{{"deadline", required_argument, NULL, OPT_DEADLINE},
 	 set_deadline,
@@ -150,7 +162,7 @@ static const struct {
 	{{"version", no_argument, NULL, 'V'}, set_version, ""},
 };
 #define OPTIONS	   (sizeof(table) / sizeof(table[0]))
-#define SHORT_LIST ":d:o:i:n:qvhV"
+#define SHORT_LIST ":d:o:i:n:A:qvhV"
 
 static const char *name_of(int val)
 {

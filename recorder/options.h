@@ -23,6 +23,7 @@ struct options {
 	uint64_t count;	      /* stop after so many snapshots; 0: never */
 	uint64_t deadline_ns; /* for each part of a snapshot */
 	enum cmdline_mode cmdline;
+	uint32_t protos;  /* socket tables, DIAG_PROTO_BIT()s; 0: all */
 	const char *note; /* write this event instead of a snapshot; or NULL */
 	bool stats;
 	bool quiet;

@@ -108,7 +108,8 @@ static int take_pending(void *ctx, int64_t wall_ns, const char *kind, const char
 static int want_collect(struct recorder *s, struct err *e)
 {
 	const struct collect_options options = {.cmdline = s->options->cmdline,
-						.deadline_ns = s->options->deadline_ns};
+						.deadline_ns = s->options->deadline_ns,
+						.protos = s->options->protos};
 	return s->collect ? 0 : collect_new(&options, &s->collect, e);
 }
 

@@ -486,8 +486,8 @@ Test(diag_inet, what_is_no_inet_socket_is_refused)
 	size_t len = make_msg(msg, INET_DIAG_TOS, "x", 1);
 	msg[0] = AF_UNIX;
 	cr_assert_eq(diag_inet_decode(msg, len, PROTO_TCP, &d, &e), ERR_KERNEL);
-	cr_assert_str_eq(e.text, "inet_diag: a socket of family 1");
+	cr_assert_str_eq(e.text, "sock_diag: a socket of family 1");
 	cr_assert_eq(diag_inet_decode(msg, 71, PROTO_TCP, &d, &e), ERR_KERNEL);
-	cr_assert_str_eq(e.text, "inet_diag: a message of 71 bytes");
+	cr_assert_str_eq(e.text, "sock_diag: a message of 71 bytes");
 	diag_inet_fini(&d);
 }
