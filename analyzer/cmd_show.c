@@ -9,9 +9,15 @@
 #include "cmd_filter.h"
 #include "cmds.h"
 #include "db_func.h"
+#include "link_name.h"
 #include "queries.h"
 #include "session.h"
 #include "show_text.h"
+
+/* Options without a letter. */
+enum {
+	OPT_NETLINK = OPT_OWN
+};
 
 const struct arg_option cmd_show_options[] = {
 	{'a', "all", NULL, "sockets in every state (default: connected ones)"},
@@ -19,6 +25,9 @@ const struct arg_option cmd_show_options[] = {
 	{'t', "tcp", NULL, "TCP sockets"},
 	{'u', "udp", NULL, "UDP sockets"},
 	{'w', "raw", NULL, "raw sockets"},
+	{'x', "unix", NULL, "Unix sockets"},
+	{'0', "packet", NULL, "packet sockets"},
+	{OPT_NETLINK, "netlink", NULL, "netlink sockets"},
 	{'4', "ipv4", NULL, "IPv4 sockets"},
 	{'6', "ipv6", NULL, "IPv6 sockets"},
 	{'n', "numeric", NULL, "ports as numbers, not as names of services"},
@@ -68,7 +77,8 @@ static unsigned put_protos(struct show *w)
 	static const struct {
 		int id;
 		const char *proto;
-	} options[] = {{'t', "tcp"}, {'u', "udp"}, {'w', "raw"}};
+	} options[] = {{'t', "tcp"},  {'u', "udp"},    {'w', "raw"},
+		       {'x', "unix"}, {'0', "packet"}, {OPT_NETLINK, "netlink"}};
 	unsigned n = 0;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (given(w, options[i].id))
@@ -86,8 +96,9 @@ static void put_states(struct show *w)
 	if (given(w, 'l'))
 		buf_put_str(&w->where, "state IN ('LISTEN', 'UNCONN') AND ");
 	else
-		buf_put_str(&w->where, "state NOT IN ('LISTEN', 'UNCONN', 'TIME-WAIT', "
-				       "'SYN-RECV', 'NEW-SYN-RECV', 'BOUND-INACTIVE') AND ");
+		buf_put_str(&w->where, "(proto IN ('packet', 'netlink', 'xdp') OR "
+				       "state NOT IN ('LISTEN', 'UNCONN', 'TIME-WAIT', "
+				       "'SYN-RECV', 'NEW-SYN-RECV', 'BOUND-INACTIVE')) AND ");
 }
 
 static void put_families(struct show *w)
@@ -124,7 +135,8 @@ static void choose_text(struct show *w, unsigned protos)
 		[TEXT_PROCESS] = {"process", "Process", OUT_STRING, 0},
 	};
 	memcpy(w->text_columns, all, sizeof(all));
-	if (protos == 1)
+	/* ss calls stream, datagram and so on tables of their own. */
+	if (protos == 1 && !given(w, 'x') && !given(w, '0'))
 		w->text_columns[TEXT_NETID].flags |= OUT_NOT_TEXT;
 	if (w->scope.names_states && w->scope.states && !(w->scope.states & (w->scope.states - 1)))
 		w->text_columns[TEXT_STATE].flags |= OUT_NOT_TEXT;
@@ -143,6 +155,7 @@ static const char *column_text(sqlite3_stmt *row, int i)
 /* Columns of q_show.sql that text is made of, by name. */
 struct text_places {
 	int proto, family, state, recvq, sendq, local, local_port, peer, peer_port, dev, v6only;
+	int sock_type, link_proto;
 };
 
 static struct text_places find_places(sqlite3_stmt *stmt)
@@ -152,10 +165,19 @@ static struct text_places find_places(sqlite3_stmt *stmt)
 		const char *name;
 		int *at;
 	} wanted[] = {
-		{"proto", &p.proto}, {"family", &p.family},	    {"state", &p.state},
-		{"recvq", &p.recvq}, {"sendq", &p.sendq},	    {"local", &p.local},
-		{"peer", &p.peer},   {"local_port", &p.local_port}, {"peer_port", &p.peer_port},
-		{"dev", &p.dev},     {"v6only", &p.v6only},
+		{"proto", &p.proto},
+		{"family", &p.family},
+		{"state", &p.state},
+		{"recvq", &p.recvq},
+		{"sendq", &p.sendq},
+		{"local", &p.local},
+		{"peer", &p.peer},
+		{"local_port", &p.local_port},
+		{"peer_port", &p.peer_port},
+		{"dev", &p.dev},
+		{"v6only", &p.v6only},
+		{"sock_type", &p.sock_type},
+		{"link_proto", &p.link_proto},
 	};
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		for (int n = 0; n < sqlite3_column_count(stmt); n++)
@@ -164,10 +186,64 @@ static struct text_places find_places(sqlite3_stmt *stmt)
 	return p;
 }
 
+/* u_str, p_dgr, nl, ...: the tables that ss tells apart further. */
+static const char *net_id(sqlite3_stmt *row, const struct text_places *p)
+{
+	static const struct {
+		const char *proto;
+		int type; /* SOCK_*; 0: any */
+		const char *name;
+	} ids[] = {
+		{"unix", SOCK_STREAM, "u_str"},	   {"unix", SOCK_DGRAM, "u_dgr"},
+		{"unix", SOCK_SEQPACKET, "u_seq"}, {"packet", SOCK_RAW, "p_raw"},
+		{"packet", SOCK_DGRAM, "p_dgr"},   {"netlink", 0, "nl"},
+		{"vsock", SOCK_STREAM, "v_str"},   {"vsock", SOCK_DGRAM, "v_dgr"},
+	};
+	const char *proto = column_text(row, p->proto);
+	int type = sqlite3_column_int(row, p->sock_type);
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (strcmp(proto, ids[i].proto) == 0 && (!ids[i].type || ids[i].type == type))
+			return ids[i].name;
+	return proto;
+}
+
+/* As ss: PATH INODE, PROTOCOL:DEVICE, PROTOCOL:PORT. False: the socket is of inet. */
+static bool put_other(struct show *w, sqlite3_stmt *row, const struct text_places *p, bool peer)
+{
+	struct buf b CLEANUP(buf_fini) = {0};
+	char name[LINK_NAME_BYTES];
+	const char *proto = column_text(row, p->proto);
+	const char *address = column_text(row, peer ? p->peer : p->local);
+	int numeric = given(w, 'n');
+	unsigned link = (unsigned)sqlite3_column_int(row, p->link_proto);
+	long long port = sqlite3_column_int64(row, peer ? p->peer_port : p->local_port);
+	if (strcmp(proto, "unix") == 0) {
+		buf_printf(&b, "%s %lld", address[0] ? address : "*", port);
+	} else if (strcmp(proto, "packet") == 0) {
+		const char *dev = column_text(row, p->dev);
+		packet_proto_name(link, numeric, name);
+		buf_printf(&b, "%s:%s", name, dev[0] ? dev : "*");
+	} else if (strcmp(proto, "netlink") == 0) {
+		netlink_proto_name(link, numeric, name);
+		if (port || numeric)
+			buf_printf(&b, "%s:%d", name, (int)port);
+		else
+			buf_printf(&b, "%s:kernel", name);
+	} else {
+		return false;
+	}
+	bool star = peer && (strcmp(proto, "packet") == 0 || !address[0]) &&
+		    strcmp(proto, "unix") != 0;
+	out_str(w->s.out, star ? "*" : buf_str(&b));
+	return true;
+}
+
 static void put_address(struct show *w, sqlite3_stmt *row, const struct text_places *p, bool peer)
 {
 	struct buf b CLEANUP(buf_fini) = {0};
 	int address = peer ? p->peer : p->local;
+	if (put_other(w, row, p, peer))
+		return;
 	if (sqlite3_column_type(row, address) == SQLITE_NULL) {
 		out_str(w->s.out, "*");
 		return;
@@ -183,7 +259,7 @@ static void put_text_row(struct show *w, sqlite3_stmt *row, const struct text_pl
 			 const struct show_columns *at)
 {
 	struct buf b CLEANUP(buf_fini) = {0};
-	out_str(w->s.out, column_text(row, p->proto));
+	out_str(w->s.out, net_id(row, p));
 	out_str(w->s.out, column_text(row, p->state));
 	out_str(w->s.out, column_text(row, p->recvq));
 	out_str(w->s.out, column_text(row, p->sendq));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "link_name.h"
 #include "vt_frame_plan.h"
 
 void frame_init(struct frame_cursor *c, const struct vt_context *context)
@@ -199,6 +200,36 @@ static int next_host(struct frame_cursor *c, struct err *e)
 	return 0;
 }
 
+static bool other_port(const struct frame_cursor *c, bool peer, uint32_t *ret_port)
+{
+	uint32_t slot = frame_slot(c);
+	const struct row_link *l = SLOT_GROUP(c->set, slot, link);
+	uint64_t has = SLOT_GROUP(c->set, slot, state)->has;
+	switch (SLOT_GROUP(c->set, slot, member)->proto) {
+	case PROTO_UNIX:
+		*ret_port = peer ? SLOT_GROUP(c->set, slot, unix)->peer_inode
+				 : SLOT_GROUP(c->set, slot, state)->inode;
+		return !peer || (has & HAS_PEER);
+	case PROTO_NETLINK:
+		*ret_port = peer ? l->dst_portid : l->portid;
+		return (has & HAS_NETLINK) && (!peer || l->dst_portid || l->dst_group);
+	case PROTO_VSOCK:
+		*ret_port = peer ? l->peer_vport : l->local_vport;
+		return has & HAS_VSOCK;
+	default:
+		return false;
+	}
+}
+
+static uint64_t port_of(const struct frame_cursor *c, bool peer)
+{
+	uint32_t slot = frame_slot(c), port;
+	const struct row_member *m = SLOT_GROUP(c->set, slot, member);
+	if (SLOT_GROUP(c->set, slot, state)->has & HAS_TUPLE)
+		return peer ? m->peer_port : m->local_port;
+	return other_port(c, peer, &port) ? port : UINT64_MAX;
+}
+
 static uint64_t test_value(const struct frame_cursor *c, enum frame_column column)
 {
 	uint32_t slot = frame_slot(c);
@@ -209,9 +240,9 @@ static uint64_t test_value(const struct frame_cursor *c, enum frame_column colum
 	case FRAME_PROTO:
 		return m->proto;
 	case FRAME_LOCAL_PORT:
-		return m->local_port;
+		return port_of(c, false);
 	case FRAME_PEER_PORT:
-		return m->peer_port;
+		return port_of(c, true);
 	case FRAME_STATE:
 		return SLOT_GROUP(c->set, slot, state)->state;
 	default:
@@ -265,7 +296,7 @@ int frame_filter(struct frame_cursor *c, int needs, const char *plan, int argc,
 		c->groups |= OWNER_GROUPS;
 	frame_plan_apply(c, plan, argc, argv);
 	for (size_t i = 0; i < c->tests_count; i++)
-		c->groups |= FRAME_GROUPS;
+		c->groups |= FRAME_GROUPS | GRP_RARE;
 	return settle(c);
 }
 
@@ -294,23 +325,70 @@ static int put_netns(struct frame_cursor *c, sqlite3_context *out, bool name)
 	return SQLITE_OK;
 }
 
-static void put_address(const struct frame_cursor *c, sqlite3_context *out, bool peer)
+/* As ss: the NULs of an abstract name are written as @. */
+static int put_path(struct frame_cursor *c, sqlite3_context *out)
+{
+	struct err e = {0};
+	const char *bytes = NULL;
+	size_t len = 0;
+	uint32_t slot = frame_slot(c);
+	uint32_t id = SLOT_GROUP(c->set, slot, state)->has & HAS_PATH
+			      ? SLOT_GROUP(c->set, slot, unix)->path
+			      : 0;
+	if (id && history_text(c->context->history, frame_file(c), id, &bytes, &len, &e))
+		return fail(c, &e);
+	char text[256];
+	if (!bytes)
+		return SQLITE_OK;
+	len = len < sizeof(text) ? len : sizeof(text);
+	for (size_t i = 0; i < len; i++)
+		text[i] = bytes[i] || bytes[0] ? bytes[i] : '@';
+	sqlite3_result_text64(out, text, len, SQLITE_TRANSIENT, SQLITE_UTF8);
+	return SQLITE_OK;
+}
+
+static int put_other(struct frame_cursor *c, sqlite3_context *out, bool peer)
+{
+	char name[LINK_NAME_BYTES];
+	uint32_t slot = frame_slot(c), port;
+	const struct row_link *l = SLOT_GROUP(c->set, slot, link);
+	switch (SLOT_GROUP(c->set, slot, member)->proto) {
+	case PROTO_UNIX:
+		return peer ? SQLITE_OK : put_path(c, out);
+	case PROTO_NETLINK:
+		netlink_proto_name(l->link_proto, 0, name);
+		break;
+	case PROTO_PACKET:
+		packet_proto_name(l->link_proto, 0, name);
+		break;
+	case PROTO_VSOCK:
+		snprintf(name, sizeof(name), "%u", peer ? l->peer_cid : l->local_cid);
+		break;
+	default:
+		return SQLITE_OK;
+	}
+	if (!peer || other_port(c, true, &port))
+		sqlite3_result_text(out, name, -1, SQLITE_TRANSIENT);
+	return SQLITE_OK;
+}
+
+static int put_address(struct frame_cursor *c, sqlite3_context *out, bool peer)
 {
 	char text[46];
 	uint32_t slot = frame_slot(c);
 	const struct row_member *m = SLOT_GROUP(c->set, slot, member);
 	if (!(SLOT_GROUP(c->set, slot, state)->has & HAS_TUPLE))
-		return;
+		return put_other(c, out, peer);
 	sock_addr_format(peer ? &m->peer : &m->local, m->family, text);
 	sqlite3_result_text(out, text, -1, SQLITE_TRANSIENT);
+	return SQLITE_OK;
 }
 
 static void put_port(const struct frame_cursor *c, sqlite3_context *out, bool peer)
 {
-	uint32_t slot = frame_slot(c);
-	const struct row_member *m = SLOT_GROUP(c->set, slot, member);
-	if (SLOT_GROUP(c->set, slot, state)->has & HAS_TUPLE)
-		sqlite3_result_int(out, peer ? m->peer_port : m->local_port);
+	uint64_t port = port_of(c, peer);
+	if (port != UINT64_MAX)
+		sqlite3_result_int64(out, (sqlite3_int64)port);
 }
 
 int frame_result(struct frame_cursor *c, sqlite3_context *out, int column)
@@ -353,8 +431,7 @@ int frame_result(struct frame_cursor *c, sqlite3_context *out, int column)
 		break;
 	case FRAME_LOCAL:
 	case FRAME_PEER:
-		put_address(c, out, column == FRAME_PEER);
-		break;
+		return put_address(c, out, column == FRAME_PEER);
 	case FRAME_LOCAL_PORT:
 	case FRAME_PEER_PORT:
 		put_port(c, out, column == FRAME_PEER_PORT);

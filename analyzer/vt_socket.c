@@ -182,6 +182,8 @@ static int needs_of(const struct socket_column *c)
 {
 	switch (c->kind) {
 	case SOCKET_FRAME:
+		if (c->n >= FRAME_LOCAL && c->n <= FRAME_PEER_PORT)
+			return (int)(FRAME_GROUPS | GRP_RARE);
 		return c->n >= FRAME_STATE ? (int)FRAME_GROUPS : (int)GRP_BIT(member);
 	case SOCKET_PROCESS:
 	case SOCKET_FD:
@@ -282,6 +284,9 @@ static int put_text(struct frame_cursor *f, sqlite3_context *out, const struct s
 static int put_recorded(struct frame_cursor *f, sqlite3_context *out, const struct socket_column *c)
 {
 	if (!sockset_present(f->set, c->recorded, f->position))
+		return SQLITE_OK;
+	if (c->recorded->id == COL_ID_uid &&
+	    SLOT_GROUP(f->set, frame_slot(f), state)->has & HAS_NO_UID)
 		return SQLITE_OK;
 	if (c->kind == SOCKET_TEXT || c->kind == SOCKET_BLOB)
 		return put_text(f, out, c);
