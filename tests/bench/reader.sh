@@ -1,9 +1,11 @@
+#!/bin/sh
+# shellcheck disable=SC2154,SC2016
 # reader.sh - the part of run.sh about socklapse, with $work, $build and $quick set: a made-up day
 # (history.c), the questions of an engineer, and one of them asked of the same rows kept otherwise.
 set -eu
 lapse=$build/analyzer/socklapse
 tools=$build/tests/bench
-snapshots=1440 runs=3 rows_of=144
+snapshots=1440 runs=${RUNS:-3} rows_of=72
 [ "$quick" -eq 0 ] || snapshots=144 runs=1 rows_of=24
 day=$work/day.socklapse
 
@@ -56,6 +58,8 @@ ask '`linger --by comm`' "$day" linger --by comm
 ask '`linger --by comm,state`' "$day" linger --by comm,state
 ask '`linger state close-wait`' "$day" linger state close-wait
 ask 'one connection through the day: `linger '"$tuple"'`' "$day" linger "$tuple"
+ask 'the same: `trace '"$tuple"'`' "$day" trace "$tuple"
+ask '`linger --evidence always`' "$day" linger --evidence always
 ask '`trend`' "$day" trend
 ask "\`diff #$((middle - 5)) #$((middle + 5))\`" "$day" diff "#$((middle - 5))" "#$((middle + 5))"
 for n in 1 17 $((middle - 1)) $((snapshots / 12 * 5 + 7)) "$snapshots"; do
@@ -94,8 +98,10 @@ state. *scaled* is the wall time times $((snapshots / rows_of)), for $snapshots 
 | what | wall s | scaled | CPU s | peak MiB | bytes a row |
 |---|--:|--:|--:|--:|--:|
 END
-otherwise '`socklapse linger --by comm,state`' "$work/part.socklapse" \
-	"$lapse" -f "$work/part.socklapse" linger --by comm,state
+for evidence in never always; do
+	otherwise "\`socklapse linger --by comm,state --evidence $evidence\`" "$work/part.socklapse" \
+		"$lapse" -f "$work/part.socklapse" linger --by comm,state --evidence $evidence
+done
 sqlite3 "$work/rows.db" "PRAGMA journal_mode = off" "PRAGMA synchronous = off" \
 	".import --csv $csv text_rows" \
 	"CREATE TABLE rows AS SELECT CAST(snapshot AS INT) AS snapshot, CAST(wall_ms AS INT) AS wall_ms, proto, state,

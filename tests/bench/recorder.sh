@@ -1,3 +1,5 @@
+#!/bin/sh
+# shellcheck disable=SC2154,SC2016
 # recorder.sh - the part of run.sh about socklapse-record, with $work, $build and $quick set.
 #   recorder.sh                          all of it: calls itself for each load in namespaces of its
 #                                        own, where /proc shows the load alone and no TIME-WAIT of

@@ -2,6 +2,7 @@
 # run.sh [--quick] [recorder|reader] - what Socklapse costs beside what else there is. Builds in
 # build-bench/, makes its own load in namespaces of its own (root), prints Markdown on standard
 # output and progress on standard error: sh tests/bench/run.sh | tee tests/bench/RESULTS.md
+#   RUNS      in the environment: how often each question of the reader is asked (3)
 #   --quick   fewer rounds, a tenth of the day, no ss, no lsof, never a million sockets
 set -eu
 cd "$(dirname "$0")/../.."
