@@ -20,7 +20,7 @@ raw before.csv
 in_ns "$record" -q -o r.socklapse
 raw after.csv
 names=$(in_ns "$tools/rawdiag" | head -n 1 | tr ',' ' ')
-"$lapse" -f r.socklapse sql --csv "SELECT * FROM socket WHERE snapshot = 2" >ours.csv 2>err
+"$lapse" -f r.socklapse sql --csv "SELECT * FROM socket WHERE snapshot = 2 AND proto IN ('tcp', 'udp')" >ours.csv 2>err
 nothing_in 'the recording can be read' err
 
 sqlite3 -batch r.db 2>sql.err <<END
