@@ -8,6 +8,8 @@
 #define MAX_HOLDERS 65536
 
 struct owner_holder {
+	uint64_t start_ticks;
+	int64_t pid;
 	uint32_t process; /* row of table process */
 	uint32_t fd;
 };
@@ -58,7 +60,10 @@ static int gather(struct owners *o, struct proc_walk *walk, uint32_t holder,
 		if (!p)
 			return err_set(e, ERR_NOMEM, "owners: out of memory");
 		o->holders = p;
+		const struct proc_found *f = &walk->processes[walk->holders[holder].process];
 		o->holders[n].fd = walk->holders[holder].fd;
+		o->holders[n].pid = f->pid;
+		o->holders[n].start_ticks = f->start_ticks;
 		int rc = process_row(o, walk, walk->holders[holder].process, writer,
 				     &o->holders[n].process, e);
 		if (rc)
@@ -69,11 +74,17 @@ static int gather(struct owners *o, struct proc_walk *walk, uint32_t holder,
 	return 0;
 }
 
+/*
+ * The one that started first comes first. Not by the row of table process: a process whose parent
+ * ends gets a new row, and would seem to have handed its sockets to another holder.
+ */
 static int by_process_and_fd(const void *a, const void *b)
 {
 	const struct owner_holder *x = a, *y = b;
-	if (x->process != y->process)
-		return x->process < y->process ? -1 : 1;
+	if (x->start_ticks != y->start_ticks)
+		return x->start_ticks < y->start_ticks ? -1 : 1;
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
 	return (x->fd > y->fd) - (x->fd < y->fd);
 }
 

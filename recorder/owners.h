@@ -21,9 +21,9 @@ struct owners {
 void owners_fini(struct owners *o);
 
 /*
- * For every position of the writer's snapshot, after track_members(): its holders, the lowest
- * process row and then fd first, the others as a text (FORMAT.md section 6). Only processes that
- * hold a socket of the snapshot are recorded. Errors are the writer's, or ERR_NOMEM.
+ * For every position of the writer's snapshot, after track_members(): its holders, the process
+ * that started first and then the lowest fd first, the others as a text (FORMAT.md section 6). Only
+ * processes that hold a socket of the snapshot are recorded. Errors are the writer's, or ERR_NOMEM.
  */
 int owners_assign(struct owners *o, struct proc_walk *walk, struct rec_writer *writer,
 		  struct err *e) MUST_CHECK;
