@@ -204,6 +204,14 @@ static int diff_hosts(struct diff *d, const char *from, const char *to, struct e
 			continue;
 		if (!rc && d->s.snapshots[a].host != d->s.snapshots[b].host)
 			rc = err_set(e, ERR_USAGE, "diff: %s and %s are not of one host", from, to);
+		if (!rc && a == b)
+			rc = err_set(e, ERR_NOT_FOUND,
+				     "diff: %s and %s are both snapshot #%zu (list shows their "
+				     "times)",
+				     from, to, a + 1);
+		if (!rc && a > b)
+			rc = err_set(e, ERR_NOT_FOUND, "diff: %s (#%zu) is later than %s (#%zu)",
+				     from, a + 1, to, b + 1);
 		if (!rc)
 			rc = diff_snapshots(d, a, b, e);
 		if (rc)

@@ -62,13 +62,16 @@ static size_t string_len(const char *p)
 	return 0;
 }
 
-/* Blanks, and lines that begin with '#' (as in a file for ss -F). */
+/*
+ * Blanks, and lines that begin with '#' (as in a file for ss -F). In a text of one line a '#' is
+ * no comment but a mistake: "#5" was meant for --at.
+ */
 static size_t skip_blank(const char *text, size_t at)
 {
 	for (;;) {
 		while (is_space(text[at]))
 			at++;
-		if (text[at] != '#' || (at && text[at - 1] != '\n'))
+		if (text[at] != '#' || (at && text[at - 1] != '\n') || !strchr(text, '\n'))
 			return at;
 		while (text[at] && text[at] != '\n')
 			at++;
