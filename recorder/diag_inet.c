@@ -122,12 +122,13 @@ static size_t take_info(struct diag_inet *d, const struct attr *a)
 {
 	if (!a->len || a->len > UINT16_MAX)
 		return 0;
-	d->row.state.has |= HAS_INFO;
-	d->row.state.info_bytes = (uint16_t)a->len;
 	/* The constant length lets the compiler drop every test of it. */
-	if (a->len >= INFO_KNOWN)
-		return info_columns(&d->row, a->at, INFO_KNOWN);
-	return info_columns(&d->row, a->at, a->len);
+	size_t understood = a->len >= INFO_KNOWN ? info_columns(&d->row, a->at, INFO_KNOWN)
+						 : info_columns(&d->row, a->at, a->len);
+	/* Not what the kernel sent: a later version, which knows more columns, must not find 0. */
+	d->row.state.has |= HAS_INFO;
+	d->row.state.info_bytes = (uint16_t)understood;
+	return understood;
 }
 
 /* 8 words up to Linux 4.6, then a 9th: sk_drops. */
