@@ -258,9 +258,13 @@ static int read_touched(struct sockset *set, unsigned group, struct frame_scratc
 	    ARRAY_NEED(x->slots, x->slots_cap, (size_t)set->born_count + n + 1))
 		return no_memory(e);
 	uint64_t at = 0;
+	uint32_t born = 0; /* next of the new sockets: none of them can have changed */
 	for (uint64_t i = 0; i < n; i++) {
 		at += nums_get_max(r, SOCKSET_MAX_ROWS) + (i ? 1 : 0);
-		if (nums_bad(r) || at >= set->rows)
+		while (born < set->born_count && set->born[born] < at)
+			born++;
+		if (nums_bad(r) || at >= set->rows ||
+		    (born < set->born_count && set->born[born] == at))
 			return corrupt(e, "a changed socket is out of range");
 		set->touched[group][i] = (uint32_t)at;
 		x->slots[set->born_count + i] = set->order[at];
@@ -294,9 +298,9 @@ static int apply_group(struct sockset *set, unsigned group, const struct frame_p
 
 static int read_ticks(struct sockset *set, struct nums_reader *r, struct err *e)
 {
-	uint64_t n = nums_get(r, 0);
+	uint64_t n = nums_get_max(r, set->rows);
 	if (nums_bad(r) || n > r->left / 2)
-		return corrupt(e, "more ticks than bytes");
+		return corrupt(e, "more ticks than sockets");
 	if (ARRAY_NEED(set->ticks, set->ticks_cap, n + 1))
 		return no_memory(e);
 	uint64_t first = 0;
@@ -314,9 +318,9 @@ static int read_ticks(struct sockset *set, struct nums_reader *r, struct err *e)
 
 static int read_batches(struct sockset *set, struct nums_reader *r, struct err *e)
 {
-	uint64_t n = nums_get(r, 0);
+	uint64_t n = nums_get_max(r, set->rows);
 	if (nums_bad(r) || n > r->left / 3)
-		return corrupt(e, "more batches than bytes");
+		return corrupt(e, "more batches than sockets");
 	if (ARRAY_NEED(set->batches, set->batches_cap, n + 1))
 		return no_memory(e);
 	uint64_t first = 0;

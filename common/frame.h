@@ -86,11 +86,4 @@ void frame_scratch_fini(struct frame_scratch *scratch);
 int frame_apply(struct sockset *set, const struct frame_part parts[PART_COUNT],
 		struct frame_scratch *scratch, struct err *e) MUST_CHECK;
 
-/* Is this member part that of a key frame? Looks at the packed bytes only; 1 yes, 0 no, <0 bad. */
-int frame_is_key(const struct frame_part *member, struct frame_scratch *scratch, struct err *e);
-
-/* Unpacks one part into scratch->raw. */
-int frame_unpack(const struct frame_part *p, struct frame_scratch *scratch,
-		 struct err *e) MUST_CHECK;
-
 #endif

@@ -191,9 +191,12 @@ int frame_read_columns(struct frame_columns *w, struct err *e)
 	if (rc)
 		return rc;
 	unsigned next = 0; /* columns before it are read */
+	unsigned records = 0;
 	uint64_t streams = 0;
 	uint64_t id = r ? read_head(r, &streams) : 0;
 	while (id) {
+		if (++records > UINT8_MAX) /* no id twice, so no more than there are ids */
+			return err_set(e, ERR_CORRUPT, "more columns than there can be");
 		unsigned index = index_in_group(w->group, id);
 		if (index == g->count) {
 			skip_column(w, streams);

@@ -84,6 +84,7 @@ static void run_deflate(struct nums_writer *w, int flush)
 		uint8_t *p = buf_reserve(w->out, 4096);
 		if (!p) {
 			w->failed = true;
+			w->chunk_len = 0; /* nothing more is kept, but callers go on putting */
 			return;
 		}
 		w->z.next_out = p;
@@ -149,7 +150,7 @@ int nums_end(struct nums_writer *w, struct frame_part *ret_part, struct err *e)
 		range_encode_end(&w->encoder);
 	else
 		run_deflate(w, Z_FINISH);
-	if (w->raw > UINT32_MAX || w->out->len > MAX_RAW_BYTES)
+	if (w->raw > MAX_RAW_BYTES || w->out->len > MAX_RAW_BYTES)
 		return err_set(e, ERR_LIMIT, "a part of the snapshot is too large");
 	if (codec == CODEC_DEFLATE && w->raw <= HEAD_BYTES && w->raw <= w->out->len) {
 		codec = CODEC_STORED;

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,6 +58,33 @@ int rec_db_probe(const char *path, bool *ret_empty, struct err *e)
 	int rc = probe_header(fd, ret_empty, e);
 	close(fd);
 	return rc;
+}
+
+/*
+ * SQLite deletes the file that a journal names as its super-journal. We never write one (there is
+ * no second database in a transaction): such a journal was made to hurt.
+ */
+static bool names_super_journal(const char *path)
+{
+	static const uint8_t magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+	char name[PATH_MAX];
+	uint8_t tail[8] = {0};
+	if (snprintf(name, sizeof(name), "%s-journal", path) >= (int)sizeof(name))
+		return true;
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	if (fd < 0)
+		return errno != ENOENT;
+	off_t end = lseek(fd, 0, SEEK_END);
+	bool bad = end >= 8 && pread(fd, tail, sizeof(tail), end - 8) != (ssize_t)sizeof(tail);
+	close(fd);
+	return bad || memcmp(tail, magic, sizeof(magic)) == 0;
+}
+
+int rec_db_check_journal(const char *path, struct err *e)
+{
+	if (names_super_journal(path))
+		return err_set(e, ERR_CORRUPT, "the journal beside it is not one of a recording");
+	return 0;
 }
 
 int rec_db_error(sqlite3 *db, const char *what, struct err *e)
@@ -139,10 +168,34 @@ static int read_format(sqlite3 *db, int64_t ret_values[3], struct err *e)
 	return rc;
 }
 
+/* A view in a table's place could be without end: nothing is read from one. */
+static int check_tables(sqlite3 *db, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_db_prepare(db,
+				"SELECT name FROM sqlite_schema WHERE name COLLATE NOCASE IN "
+				"('format','host','snapshot','frame','text','process','netns',"
+				"'interface','counter','counter_value','event','name') "
+				"AND (type <> 'table' OR sql LIKE 'CREATE VIRTUAL%')",
+				&stmt, e);
+	if (rc)
+		return rc;
+	int step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW)
+		rc = err_set(e, ERR_CORRUPT, "its %s is not a table",
+			     (const char *)sqlite3_column_text(stmt, 0));
+	else if (step != SQLITE_DONE)
+		rc = rec_db_error(db, "cannot read its tables", e);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
 int rec_db_check(sqlite3 *db, struct err *e)
 {
 	int64_t v[3];
-	int rc = read_format(db, v, e);
+	int rc = check_tables(db, e);
+	if (!rc)
+		rc = read_format(db, v, e);
 	if (rc)
 		return rc;
 	rc = check_version(v[0], v[1] & ~(int64_t)REC_INCOMPATIBLE, e);

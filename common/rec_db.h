@@ -19,6 +19,12 @@ extern const char sql_schema[];
  */
 int rec_db_probe(const char *path, bool *ret_empty, struct err *e) MUST_CHECK;
 
+/*
+ * To be called before the file is opened for writing: refuses (ERR_CORRUPT) a journal beside it
+ * that names a super-journal, for SQLite deletes the file so named. Ours never do.
+ */
+int rec_db_check_journal(const char *path, struct err *e) MUST_CHECK;
+
 /* Checks version and feature bits of an open recording. ERR_FUTURE, ERR_CORRUPT, ERR_NOT_OURS. */
 int rec_db_check(sqlite3 *db, struct err *e) MUST_CHECK;
 

@@ -109,6 +109,9 @@ static int check_or_recover(struct rec *r, struct err *e)
 	int sqlite = sqlite3_extended_errcode(r->db);
 	if (!rc || (sqlite != SQLITE_READONLY_ROLLBACK && (sqlite & 0xff) != SQLITE_CANTOPEN))
 		return rc;
+	rc = rec_db_check_journal(r->path, e);
+	if (rc)
+		return rc;
 	if (open_db(r, SQLITE_OPEN_READWRITE, NULL) == 0 && rec_db_check(r->db, NULL) == 0)
 		return 0;
 	return err_set(e, ERR_PERM,
@@ -214,6 +217,9 @@ static int apply(struct rec_walk *w, size_t index, struct err *e)
 {
 	const struct rec_snapshot *s = &w->rec->snapshots[index];
 	w->shows = false;
+	if (!s->key && (!index || s[-1].id != s->id - 1))
+		return err_set(e, ERR_CORRUPT, "%s: snapshot %lld: the one before it is missing",
+			       w->rec->path, (long long)s->id);
 	int rc = rec_get_parts(w->get_part, s->id, w->set.groups, &w->parts, e);
 	if (!rc)
 		rc = frame_apply(&w->set, w->parts.part, &w->scratch, e);

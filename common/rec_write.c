@@ -13,6 +13,9 @@
 
 #include "rec_write_internal.h"
 
+/* Table host, column tool. */
+#define TOOL "socklapse " SOCKLAPSE_VERSION
+
 #define DEFAULT_LEVEL	  6
 #define DEFAULT_BUSY_MS	  5000
 #define DEFAULT_KEY_EVERY REC_MAX_CHAIN
@@ -69,9 +72,8 @@ static int host_row(struct rec_writer *w, const struct rec_host *h, const char *
 	int rc = rec_db_prepare(w->db, sql, &stmt, e);
 	if (rc)
 		return rc;
-	const char *texts[] = {
-		h->boot_id, h->machine_id, h->hostname, h->kernel,
-		h->arch,    h->time_zone,  h->facts,	"socklapse " SOCKLAPSE_VERSION};
+	const char *texts[] = {h->boot_id, h->machine_id, h->hostname, h->kernel,
+			       h->arch,	   h->time_zone,  h->facts,    TOOL};
 	for (int i = 0; i < 8; i++)
 		sqlite3_bind_text(stmt, i + 1, texts[i], -1, SQLITE_STATIC);
 	if (h->hz > 0)
@@ -106,7 +108,10 @@ static int find_host(struct rec_writer *w, const struct rec_host *host, struct e
 	return rc;
 }
 
-/* The frames from the last key frame on, if they are of this boot. */
+/*
+ * The frames from the last key frame on, if they are of this boot and of this version: another one
+ * may know columns that this one would leave as they were.
+ */
 struct chain {
 	int64_t key_id;
 	int64_t last_id;
@@ -122,13 +127,14 @@ static int find_chain(struct rec_writer *w, const char *boot_id, struct chain *r
 				"SELECT MIN(s.id), MAX(s.id), COUNT(*), "
 				"SUM(CASE WHEN s.key THEN s.bytes END), "
 				"SUM(CASE WHEN s.key THEN 0 ELSE s.bytes END), "
-				"MIN(h.boot_id = ?1) "
-				"FROM snapshot AS s JOIN host AS h ON h.id = s.host "
+				"MIN(h.boot_id IS ?1 AND h.tool IS ?2) "
+				"FROM snapshot AS s LEFT JOIN host AS h ON h.id = s.host "
 				"WHERE s.id >= (SELECT MAX(id) FROM snapshot WHERE key)",
 				&stmt, e);
 	if (rc)
 		return rc;
 	sqlite3_bind_text(stmt, 1, boot_id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 2, TOOL, -1, SQLITE_STATIC);
 	*ret = (struct chain){0};
 	int step = sqlite3_step(stmt);
 	if (step == SQLITE_ROW && sqlite3_column_int64(stmt, 5) == 1)
@@ -170,7 +176,7 @@ static int restore(struct rec_writer *w, const char *boot_id, struct err *e)
 	int rc = find_chain(w, boot_id, &chain, e);
 	if (rc)
 		return rc;
-	if (!chain.frames || chain.frames >= w->options.key_every ||
+	if (!chain.frames || chain.last_id != w->last_id || chain.frames >= w->options.key_every ||
 	    chain.delta_bytes > chain.key_bytes * MAX_CHAIN_WEIGHT)
 		return 0;
 	rc = replay(w, &chain, NULL);
@@ -213,6 +219,8 @@ static int open_file(struct rec_writer *w, struct err *e)
 {
 	bool empty = false;
 	int rc = rec_db_probe(w->path, &empty, e);
+	if (!rc)
+		rc = rec_db_check_journal(w->path, e);
 	if (rc == ERR_NOT_FOUND) {
 		rc = create_file(w->path, e);
 		empty = rc == 0;
@@ -247,10 +255,12 @@ int rec_writer_open(const char *path, const struct rec_host *host,
 		    struct err *e)
 {
 	struct rec_writer *w = calloc(1, sizeof(*w));
-	if (w)
+	if (w) {
 		w->path = strdup(path);
-	if (!w || !w->path) {
-		free(w);
+		w->boot_id = strdup(host->boot_id);
+	}
+	if (!w || !w->path || !w->boot_id) {
+		rec_writer_close(w);
 		return err_set(e, ERR_NOMEM, "%s: out of memory", path);
 	}
 	if (options)
@@ -289,6 +299,7 @@ void rec_writer_close(struct rec_writer *w)
 	intern_fini(&w->values);
 	track_free(w->track);
 	free(w->path);
+	free(w->boot_id);
 	free(w);
 }
 
@@ -347,7 +358,10 @@ int rec_writer_begin(struct rec_writer *w, struct err *e)
 {
 	bool key = w->chain == 0 || w->chain >= w->options.key_every ||
 		   w->chain_bytes > w->key_bytes * MAX_CHAIN_WEIGHT;
-	int rc = track_begin(w->track, key, e);
+	int rc = w->stale ? rec_writer_load_rows(w, e) : 0;
+	w->stale = rc != 0;
+	if (!rc)
+		rc = track_begin(w->track, key, e);
 	if (rc)
 		return err_context(e, "%s", w->path);
 	w->in_snapshot = true;
@@ -362,11 +376,19 @@ void rec_writer_abandon(struct rec_writer *w)
 	if (!w->in_txn)
 		return;
 	w->in_txn = false;
+	w->stale = false;
 	if (!sqlite3_get_autocommit(w->db))
 		sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
+	/* A COMMIT that failed may have happened: the journal was gone, its directory not synced.
+	 */
+	int64_t last_id = w->last_id;
+	if (load_last_id(w, w->boot_id, NULL) || w->last_id != last_id) {
+		track_forget(w->track);
+		w->chain = 0;
+	}
 	/* Rows that the transaction made are gone: what is in memory may speak of them. */
 	if (rec_writer_load_rows(w, NULL))
-		intern_clear(&w->processes);
+		w->stale = true;
 }
 
 static void tally_json(const struct track *t, struct buf *json)

@@ -28,6 +28,7 @@ enum writer_stmt {
 
 struct rec_writer {
 	char *path;
+	char *boot_id;
 	sqlite3 *db;
 	sqlite3_stmt *stmt[W_COUNT];
 	struct rec_writer_options options;
@@ -35,6 +36,7 @@ struct rec_writer {
 	bool created;
 	bool in_snapshot;
 	bool in_txn;
+	bool stale;	 /* what is in memory of the rows may be wrong: to be read anew */
 	bool rebooted;	 /* the last snapshot in the file is of an earlier boot */
 	int64_t host;	 /* row of table host */
 	int64_t last_id; /* of the last snapshot, 0: none */
@@ -45,8 +47,8 @@ struct rec_writer {
 
 	struct intern texts;
 	struct intern processes;  /* values -> row; data: epoch */
-	struct intern netns;	  /* inode -> row; data: its name was written by this run */
-	struct intern interfaces; /* netns, ifindex, name -> 1 */
+	struct intern netns;	  /* inode -> row; data: mark of its name */
+	struct intern interfaces; /* netns, ifindex; data: mark of its name */
 	struct intern counters;	  /* name -> row */
 	struct intern values;	  /* netns, counter -> 1; data: the last value */
 };

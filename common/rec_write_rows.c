@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zlib.h>
+
 #include "rec_write_internal.h"
 
 static const char *const table_sql[W_COUNT] = {
@@ -118,6 +120,12 @@ static void bind_id_or_null(sqlite3_stmt *stmt, int index, int64_t id)
 		sqlite3_bind_null(stmt, index);
 }
 
+/* What is remembered of a name, to see that it changed. */
+static int64_t name_mark(const char *name)
+{
+	return name ? (int64_t)crc32_z(0, (const Bytef *)name, strlen(name)) + 1 : 0;
+}
+
 int rec_writer_netns(struct rec_writer *w, uint64_t inode, const char *name, uint32_t *ret_id,
 		     struct err *e)
 {
@@ -133,13 +141,12 @@ int rec_writer_netns(struct rec_writer *w, uint64_t inode, const char *name, uin
 		bind_text_or_null(stmt, 3, name);
 		rc = insert_interned(w, stmt, &w->netns, &inode, sizeof(inode), &known, e);
 		if (!rc)
-			known->data = 1;
-	} else if (name && known->data == 0) {
-		/* Known from before this run; its name may have changed since. */
-		known->data = 1;
+			known->data = name_mark(name);
+	} else if (name && known->data != name_mark(name)) {
 		rc = begin_row(w, W_NAME_NETNS, &stmt, e);
 		if (rc)
 			return rc;
+		known->data = name_mark(name); /* after an abandon rows are read anew */
 		sqlite3_bind_int64(stmt, 1, known->value);
 		bind_text_or_null(stmt, 2, name);
 		rc = rec_db_run(stmt, "cannot write a row", e);
@@ -232,13 +239,9 @@ int rec_writer_end_processes(struct rec_writer *w, struct err *e)
 int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex, const char *name,
 			 struct err *e)
 {
-	CLEANUP(buf_fini) struct buf key = {0};
-	buf_put(&key, &netns, sizeof(netns));
-	buf_put(&key, &ifindex, sizeof(ifindex));
-	buf_put_str(&key, name);
-	if (key.failed)
-		return no_memory(e);
-	if (intern_find(&w->interfaces, key.bytes, key.len))
+	const uint32_t key[2] = {netns, ifindex};
+	struct intern_entry *known = intern_find(&w->interfaces, key, sizeof(key));
+	if (known && known->data == name_mark(name))
 		return 0;
 	sqlite3_stmt *stmt;
 	int rc = begin_row(w, W_PUT_INTERFACE, &stmt, e);
@@ -251,7 +254,12 @@ int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex,
 	rc = rec_db_run(stmt, "cannot write a row", e);
 	if (rc)
 		return rc;
-	return intern_add(&w->interfaces, key.bytes, key.len, 1) ? 0 : no_memory(e);
+	if (!known)
+		known = intern_add(&w->interfaces, key, sizeof(key), 1);
+	if (!known)
+		return no_memory(e);
+	known->data = name_mark(name);
+	return 0;
 }
 
 static int counter_row(struct rec_writer *w, const char *name, uint32_t *ret_id, struct err *e)
@@ -281,15 +289,15 @@ int rec_writer_counter(struct rec_writer *w, uint32_t netns, const char *name, i
 	struct intern_entry *known = intern_find(&w->values, key, sizeof(key));
 	if (known && known->data == value && !track_is_key(w->track))
 		return 0;
-	if (!known)
-		known = intern_add(&w->values, key, sizeof(key), 1);
-	if (!known)
-		return no_memory(e);
-	known->data = value;
 	sqlite3_stmt *stmt;
 	rc = begin_row(w, W_PUT_VALUE, &stmt, e);
 	if (rc)
 		return rc;
+	if (!known)
+		known = intern_add(&w->values, key, sizeof(key), 1);
+	if (!known)
+		return no_memory(e);
+	known->data = value; /* within the transaction: abandon reads the rows anew */
 	sqlite3_bind_int64(stmt, 1, w->last_id + 1);
 	sqlite3_bind_int64(stmt, 2, netns);
 	sqlite3_bind_int64(stmt, 3, key[1]);
@@ -358,21 +366,25 @@ static bool load_process(struct rec_writer *w, sqlite3_stmt *stmt)
 static bool load_netns(struct rec_writer *w, sqlite3_stmt *stmt)
 {
 	uint64_t inode = (uint64_t)sqlite3_column_int64(stmt, 1);
-	return intern_find(&w->netns, &inode, sizeof(inode)) ||
-	       intern_add(&w->netns, &inode, sizeof(inode),
-			  (uint32_t)sqlite3_column_int64(stmt, 0));
+	if (intern_find(&w->netns, &inode, sizeof(inode)))
+		return true;
+	struct intern_entry *x = intern_add(&w->netns, &inode, sizeof(inode),
+					    (uint32_t)sqlite3_column_int64(stmt, 0));
+	if (x)
+		x->data = name_mark(column_text(stmt, 2));
+	return x != NULL;
 }
 
 static bool load_interface(struct rec_writer *w, sqlite3_stmt *stmt)
 {
-	CLEANUP(buf_fini) struct buf key = {0};
-	uint32_t ids[2] = {(uint32_t)sqlite3_column_int64(stmt, 0),
-			   (uint32_t)sqlite3_column_int64(stmt, 1)};
-	const char *name = column_text(stmt, 2);
-	buf_put(&key, ids, sizeof(ids));
-	buf_put_str(&key, name ? name : "");
-	return !key.failed && (intern_find(&w->interfaces, key.bytes, key.len) ||
-			       intern_add(&w->interfaces, key.bytes, key.len, 1));
+	const uint32_t key[2] = {(uint32_t)sqlite3_column_int64(stmt, 0),
+				 (uint32_t)sqlite3_column_int64(stmt, 1)};
+	struct intern_entry *x = intern_find(&w->interfaces, key, sizeof(key));
+	if (!x)
+		x = intern_add(&w->interfaces, key, sizeof(key), 1);
+	if (x)
+		x->data = name_mark(column_text(stmt, 2));
+	return x != NULL;
 }
 
 static bool load_counter(struct rec_writer *w, sqlite3_stmt *stmt)
@@ -394,6 +406,11 @@ static bool load_value(struct rec_writer *w, sqlite3_stmt *stmt)
 		x->data = sqlite3_column_int64(stmt, 2);
 	return x != NULL;
 }
+
+/* Host rows differ within a boot when facts, time zone or tool do; its processes live on. */
+#define SAME_BOOT                                                                                  \
+	"host IN (SELECT id FROM host WHERE boot_id = "                                            \
+	"(SELECT boot_id FROM host WHERE id = ?1))"
 
 static int load_table(struct rec_writer *w, const char *sql,
 		      bool (*row)(struct rec_writer *w, sqlite3_stmt *stmt), struct err *e)
@@ -420,9 +437,10 @@ int rec_writer_load_rows(struct rec_writer *w, struct err *e)
 		bool (*row)(struct rec_writer *w, sqlite3_stmt *stmt);
 	} tables[] = {
 		{"SELECT id, pid, start_ticks, ppid, uid, comm, exe, cmdline, cgroup, container "
-		 "FROM process WHERE last_snapshot IS NULL AND host = ?1",
+		 "FROM process WHERE last_snapshot IS NULL AND " SAME_BOOT,
 		 load_process},
-		{"SELECT id, inode FROM netns WHERE host = ?1", load_netns},
+		{"SELECT id, inode, name FROM netns WHERE " SAME_BOOT " ORDER BY id DESC",
+		 load_netns},
 		/* The last name of an interface is the one that counts. */
 		{"SELECT netns, ifindex, name, MAX(first_snapshot) FROM interface "
 		 "GROUP BY netns, ifindex",

@@ -205,6 +205,7 @@ static int place_born(struct track *t, const struct sock_row *row, uint32_t *ret
 	memcpy(track_block(t, GRP_ID_member, *ret_slot), &row->member, sizeof(row->member));
 	t->old_at[*ret_slot] = BORN_NOW;
 	track_hash_put(t, *ret_slot);
+	t->new_order[t->rows] = *ret_slot; /* abandon looks there, whatever fails next */
 	set->born[set->born_count++] = t->rows;
 	return edit_born(t, e);
 }

@@ -231,7 +231,7 @@ static int make_all_born(struct track *t, struct err *e)
 			memcpy((uint8_t *)&row + column_groups[g].row_offset,
 			       sockset_block(set, g, slot), column_groups[g].bytes);
 		track_carry_absent(t, &row, base);
-		for (unsigned g = 1; g < GRP_COUNT; g++)
+		for (unsigned g = 2; g < GRP_COUNT; g++)
 			if (set->block[g])
 				track_set_block(t, g, slot, &row);
 		base = slot;
