@@ -11,6 +11,7 @@
 
 #include "columns.h"
 #include "gen.h"
+#include "rec_db.h"
 #include "rec_read.h"
 #include "rec_write.h"
 
@@ -385,5 +386,157 @@ Test(recording, a_future_format_is_refused)
 		cr_assert_eq(rec_writer_open(path, &host, NULL, &w, &e), ERR_FUTURE, "%s",
 			     futures[i]);
 	}
+	remove_dir();
+}
+
+static void run_sql(const char *path, const char *sql)
+{
+	sqlite3 *db;
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+Test(recording, a_missing_snapshot_is_told_up_to_the_next_key)
+{
+	struct truth truths[SNAPSHOTS];
+	const char *path = new_path();
+	write_history(path, 41, 20, false, truths);
+	run_sql(path, "DELETE FROM snapshot WHERE id = 3; DELETE FROM frame WHERE id / 16 = 3");
+	struct err e = {0};
+	struct rec *r = NULL;
+	struct rec_walk *walk = NULL;
+	cr_assert_eq(rec_open(path, &r, &e), 0, "%s", e.text);
+	cr_assert_eq(rec_walk_new(r, GRP_ALL, true, &walk, &e), 0);
+	cr_assert_eq(rec_walk_to(walk, 1, &e), 0, "%s", e.text);
+	check(rec_walk_set(walk), &truths[1]);
+	cr_assert_eq(rec_walk_to(walk, 2, &e), ERR_CORRUPT);
+	cr_assert_not_null(strstr(e.text, "the one before it is missing"), "%s", e.text);
+	rec_walk_free(walk);
+	rec_close(r);
+	forget(truths);
+	remove_dir();
+}
+
+/* SQLite would delete the file that the journal's end names. */
+Test(recording, a_journal_that_names_another_file_is_refused)
+{
+	const char *path = new_path();
+	char journal[128];
+	rec_writer_close(open_writer(path, &host));
+	snprintf(journal, sizeof(journal), "%s-journal", path);
+	FILE *f = fopen(journal, "w");
+	fputs("some pages, then the name, then \xd9\xd5\x05\xf9\x20\xa1\x63\xd7", f);
+	fclose(f);
+	struct err e = {0};
+	cr_assert_eq(rec_db_check_journal(path, &e), ERR_CORRUPT);
+	struct rec_writer *w = NULL;
+	cr_assert_eq(rec_writer_open(path, &host, NULL, &w, &e), ERR_CORRUPT, "%s", e.text);
+	remove_dir();
+}
+
+Test(recording, a_view_in_a_tables_place_is_refused)
+{
+	const char *path = new_path();
+	struct err e = {0};
+	struct rec *r = NULL;
+	rec_writer_close(open_writer(path, &host));
+	run_sql(path,
+		"ALTER TABLE format RENAME TO f2; CREATE VIEW format AS WITH RECURSIVE c(x) AS "
+		"(SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) AS version, 0 AS "
+		"incompatible, 0 AS compatible FROM c");
+	cr_assert_eq(rec_open(path, &r, &e), ERR_CORRUPT);
+	cr_assert_not_null(strstr(e.text, "its format is not a table"), "%s", e.text);
+	remove_dir();
+}
+
+/* The value of a one-cell query. */
+static int64_t cell(const char *path, const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	cr_assert_eq(sqlite3_step(stmt), SQLITE_ROW);
+	int64_t v = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return v;
+}
+
+Test(recording, names_that_change_and_change_back_are_kept)
+{
+	static const char *const names[] = {"eth0", "wan0", "eth0", "eth0"};
+	const char *path = new_path();
+	struct err e = {0};
+	struct rec_writer *w = open_writer(path, &host);
+	for (int i = 0; i < 4; i++) {
+		uint32_t netns;
+		cr_assert_eq(rec_writer_begin(w, &e), 0);
+		cr_assert_eq(rec_writer_netns(w, 7, i ? names[i] : NULL, &netns, &e), 0);
+		cr_assert_eq(rec_writer_interface(w, netns, 2, names[i], &e), 0);
+		cr_assert_eq(track_members(rec_writer_track(w), &e), 0);
+		commit(w);
+	}
+	rec_writer_close(w);
+	cr_assert_eq(cell(path, "SELECT count(*) FROM interface"), 3);
+	cr_assert_eq(cell(path, "SELECT name = 'eth0' FROM interface ORDER BY first_snapshot DESC"),
+		     1);
+	cr_assert_eq(cell(path, "SELECT name = 'eth0' FROM netns"), 1);
+	remove_dir();
+}
+
+/* Another time zone or version of the recorder makes a new row of host, not new processes. */
+Test(recording, processes_outlive_a_change_of_facts)
+{
+	const char *path = new_path();
+	struct err e = {0};
+	struct rec_host other = host;
+	struct rec_process p = {.pid = 5, .start_ticks = 9, .ppid = 1, .uid = 0, .comm = "a"};
+	uint32_t process[2];
+	uint32_t netns[2];
+	other.facts = "{\"tcp_fin_timeout\":30}";
+	for (int i = 0; i < 2; i++) {
+		struct rec_writer *w = open_writer(path, i ? &other : &host);
+		cr_assert_eq(rec_writer_begin(w, &e), 0);
+		cr_assert_eq(rec_writer_process(w, &p, &process[i], &e), 0);
+		cr_assert_eq(rec_writer_netns(w, 7, NULL, &netns[i], &e), 0);
+		cr_assert_eq(track_members(rec_writer_track(w), &e), 0);
+		commit(w);
+		rec_writer_close(w);
+	}
+	cr_assert_eq(process[0], process[1]);
+	cr_assert_eq(netns[0], netns[1]);
+	cr_assert_eq(cell(path, "SELECT count(*) FROM host"), 2);
+	remove_dir();
+}
+
+/* Somebody holds the file when the snapshot begins: the change is stored by the next one. */
+Test(recording, a_counter_survives_a_busy_file)
+{
+	const char *path = new_path();
+	struct err e = {0};
+	struct rec_writer_options options = {.busy_ms = 10};
+	struct rec_writer *w = NULL;
+	sqlite3 *db;
+	cr_assert_eq(rec_writer_open(path, &host, &options, &w, &e), 0, "%s", e.text);
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	for (int i = 0; i < 3; i++) {
+		if (i == 1)
+			cr_assert_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), 0);
+		cr_assert_eq(rec_writer_begin(w, &e), 0);
+		int rc = rec_writer_counter(w, 1, "Tcp.ActiveOpens", i ? 11 : 10, &e);
+		cr_assert_eq(rc, i == 1 ? ERR_BUSY : 0, "%s", e.text);
+		if (rc) {
+			rec_writer_abandon(w);
+			cr_assert_eq(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), 0);
+			continue;
+		}
+		cr_assert_eq(track_members(rec_writer_track(w), &e), 0);
+		commit(w);
+	}
+	sqlite3_close(db);
+	rec_writer_close(w);
+	cr_assert_eq(cell(path, "SELECT max(value) FROM counter_value"), 11);
 	remove_dir();
 }
