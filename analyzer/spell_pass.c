@@ -422,17 +422,6 @@ static int turn_page(struct spell_pass *p, struct err *e)
 	return rc;
 }
 
-static void note_basis(struct spell_pass *p, const struct rec_snapshot *s)
-{
-	struct spell_basis *b = &p->basis;
-	if (!b->snapshots++ || s->wall_begin_ns < b->first_wall_ns)
-		b->first_wall_ns = s->wall_begin_ns;
-	if (b->snapshots == 1 || s->wall_begin_ns > b->last_wall_ns)
-		b->last_wall_ns = s->wall_begin_ns;
-	b->incomplete += !p->complete;
-	b->flags |= s->flags;
-}
-
 static int work_on_snapshot(struct spell_pass *p, struct err *e)
 {
 	p->index = history_walk_index(p->walk);
@@ -443,7 +432,7 @@ static int work_on_snapshot(struct spell_pass *p, struct err *e)
 	const struct rec_snapshot *s = p->snapshots[p->index].rec;
 	p->now = moment_of(s);
 	p->complete = !(s->flags & SPELL_HOLES) && !(s->flags & SPELL_COVERAGE & ~p->coverage);
-	note_basis(p, s);
+	spell_note_basis(p, s);
 	if (p->evidence)
 		evidence_begin(p);
 	bool step = history_walk_step(p->walk) && p->before != HISTORY_NONE;
@@ -484,13 +473,6 @@ int spell_pass_next(struct spell_pass *p, const struct spell **ret, struct err *
 	}
 	*ret = &p->ready[p->ready_at++];
 	return 1;
-}
-
-void spell_pass_basis(const struct spell_pass *p, struct spell_basis *ret)
-{
-	*ret = p->basis;
-	size_t gaps;
-	history_walk_gaps(p->walk, &gaps, &ret->unreadable);
 }
 
 const struct history_gap *spell_pass_gaps(const struct spell_pass *p, size_t *ret_count)

@@ -37,6 +37,9 @@ struct spell_pass {
 	struct spell_basis basis;
 };
 
+/* Counts the snapshot p->index into the basis. */
+void spell_note_basis(struct spell_pass *p, const struct rec_snapshot *s);
+
 /* How a spell ends; bounds on CLOCK_BOOTTIME. */
 struct spell_end {
 	struct spell_bound left;
