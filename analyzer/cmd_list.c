@@ -30,7 +30,10 @@ static int list(struct session *s, struct err *e)
 	db_bind_int(stmt, ":from_ns", from_ns);
 	db_bind_int(stmt, ":to_ns", to_ns);
 	out_table(s->out, &table);
-	rc = db_out_rows(stmt, s->out, (uint64_t)top, NULL, e);
+	uint64_t rows = 0;
+	rc = db_out_rows(stmt, s->out, (uint64_t)top, &rows, e);
+	if (!rc && !rows)
+		out_note(s->out, "No snapshots in this range.");
 	sqlite3_finalize(stmt);
 	return rc ? rc : out_end(s->out, e);
 }

@@ -306,6 +306,8 @@ static int put_all(struct trend_run *r, struct err *e)
 		time_format(r->times_ns[r->trend.points - 1], last);
 		out_note(o, "%zu points from %s to %s; %zu of %zu shown.", r->trend.points, first,
 			 last, shown, r->trend.count);
+	} else {
+		out_note(o, "No snapshots in this range.");
 	}
 	return out_end(o, e);
 }
