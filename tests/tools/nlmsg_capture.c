@@ -2,7 +2,8 @@
  * nlmsg_capture.c - makes a network namespace with sockets in many states and writes the kernel's
  * raw inet_diag dumps of it to files, for the decoder's tests. Knows nothing of the recorder.
  *
- *   nlmsg_capture DIR      writes DIR/tcp.bin, DIR/udp4.bin, DIR/udp6.bin; needs root
+ *   nlmsg_capture DIR      writes DIR/tcp.bin, DIR/udp4.bin, DIR/udp6.bin,
+ *                          DIR/unix.bin, DIR/packet.bin, DIR/netlink.bin; needs root
  *
  * A file is a row of datagrams, each as (u32 length, little-endian; bytes).
  */
@@ -10,8 +11,12 @@
 #include <err.h>
 #include <fcntl.h>
 #include <linux/inet_diag.h>
+#include <linux/if_packet.h>
 #include <linux/netlink.h>
+#include <linux/netlink_diag.h>
+#include <linux/packet_diag.h>
 #include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -21,6 +26,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int check(int rc, const char *what)
@@ -168,6 +174,52 @@ static void make_udp(void)
 	check((int)send(two, "unread", 6, 0), "send");
 }
 
+static int unix_at(int type, const char *path, size_t len, int backlog)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = check(socket(AF_UNIX, type, 0), "socket");
+	memcpy(a.sun_path, path, len);
+	check(bind(fd, (void *)&a, (socklen_t)(sizeof(a.sun_family) + len)), "bind");
+	if (backlog)
+		check(listen(fd, backlog), "listen");
+	return fd;
+}
+
+static int unix_to(int type, const char *path, size_t len)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = check(socket(AF_UNIX, type, 0), "socket");
+	memcpy(a.sun_path, path, len);
+	check(connect(fd, (void *)&a, (socklen_t)(sizeof(a.sun_family) + len)), "connect");
+	return fd;
+}
+
+/* A listener with a connection waiting, a datagram socket with an abstract name, a pair. */
+static void make_unix(void)
+{
+	int p[2];
+	unlink("/tmp/nlmsg.sock");
+	unix_at(SOCK_STREAM, "/tmp/nlmsg.sock", 16, 5);
+	unix_to(SOCK_STREAM, "/tmp/nlmsg.sock", 16);
+	unix_at(SOCK_DGRAM, "\0nl\0msg", 7, 0);
+	check((int)write(unix_to(SOCK_DGRAM, "\0nl\0msg", 7), "hello", 5), "write");
+	check(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, p), "socketpair");
+	shutdown(p[0], SHUT_WR);
+	unlink("/tmp/nlmsg.sock");
+}
+
+static void make_link(void)
+{
+	struct sockaddr_ll ll = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(0x0003), .sll_ifindex = 1};
+	struct sockaddr_nl nl = {.nl_family = AF_NETLINK, .nl_pid = 4711, .nl_groups = 0x11};
+	int fd = check(socket(AF_PACKET, SOCK_RAW, 0), "packet");
+	BIND(fd, ll);
+	check(socket(AF_PACKET, SOCK_DGRAM, htons(0x0800)), "packet");
+	int route = check(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), "netlink");
+	BIND(route, nl);
+}
+
 struct request {
 	const char *name;
 	uint16_t type;
@@ -180,13 +232,28 @@ static ssize_t ask(int fd, const struct request *r)
 	struct {
 		struct nlmsghdr h;
 		union {
+			struct unix_diag_req un;
+			struct packet_diag_req packet;
+			struct netlink_diag_req netlink;
 			struct inet_diag_req old;
 			struct inet_diag_req_v2 v2;
 		};
 	} q = {.h = {.nlmsg_type = r->type,
 		     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 		     .nlmsg_seq = 1}};
-	if (r->type == SOCK_DIAG_BY_FAMILY) {
+	q.h.nlmsg_len = NLMSG_LENGTH(sizeof(struct unix_diag_req));
+	if (r->family == AF_UNIX) {
+		q.un = (struct unix_diag_req){
+			.sdiag_family = AF_UNIX, .udiag_states = ~0u, .udiag_show = 0x7f};
+	} else if (r->family == AF_PACKET) {
+		q.packet = (struct packet_diag_req){.sdiag_family = AF_PACKET, .pdiag_show = 0x3f};
+		q.h.nlmsg_len = NLMSG_LENGTH(sizeof(q.packet));
+	} else if (r->family == AF_NETLINK) {
+		q.netlink = (struct netlink_diag_req){.sdiag_family = AF_NETLINK,
+						      .sdiag_protocol = NDIAG_PROTO_ALL,
+						      .ndiag_show = 0xb};
+		q.h.nlmsg_len = NLMSG_LENGTH(sizeof(q.netlink));
+	} else if (r->type == SOCK_DIAG_BY_FAMILY) {
 		q.v2 = (struct inet_diag_req_v2){.sdiag_family = r->family,
 						 .sdiag_protocol = r->proto,
 						 .idiag_ext = 0xfe,
@@ -214,9 +281,13 @@ static void capture(const char *dir, const struct request *r)
 		uint8_t len[4] = {(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), 0};
 		fwrite(len, 1, sizeof(len), out);
 		fwrite(bytes, 1, (size_t)n, out);
-		struct nlmsghdr h;
-		memcpy(&h, bytes, sizeof(h));
-		type = h.nlmsg_type;
+		/* The end may stand in a datagram of its own or behind other messages. */
+		for (size_t at = 0; at + NLMSG_HDRLEN <= (size_t)n;) {
+			struct nlmsghdr h;
+			memcpy(&h, bytes + at, sizeof(h));
+			type = h.nlmsg_type;
+			at += NLMSG_ALIGN(h.nlmsg_len);
+		}
 	}
 	if (fclose(out))
 		err(1, "%s", path);
@@ -229,6 +300,9 @@ int main(int argc, char **argv)
 		{"tcp", TCPDIAG_GETSOCK, AF_INET, 0},
 		{"udp4", SOCK_DIAG_BY_FAMILY, AF_INET, IPPROTO_UDP},
 		{"udp6", SOCK_DIAG_BY_FAMILY, AF_INET6, IPPROTO_UDP},
+		{"unix", SOCK_DIAG_BY_FAMILY, AF_UNIX, 0},
+		{"packet", SOCK_DIAG_BY_FAMILY, AF_PACKET, 0},
+		{"netlink", SOCK_DIAG_BY_FAMILY, AF_NETLINK, 0},
 	};
 	if (argc != 2)
 		errx(2, "usage: nlmsg_capture DIR");
@@ -238,6 +312,8 @@ int main(int argc, char **argv)
 	make_half_open();
 	make_v6();
 	make_udp();
+	make_unix();
+	make_link();
 	usleep(300000);
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
 		capture(argv[1], &requests[i]);
