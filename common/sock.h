@@ -94,8 +94,7 @@ enum sock_timer {
 #define HAS_VSOCK    (UINT64_C(1) << 29)
 #define HAS_XDP	     (UINT64_C(1) << 30)
 #define HAS_PROC     (UINT64_C(1) << 31) /* read from /proc/net; the cookie is 2^63 + inode */
-#define HAS_NO_UID   (UINT64_C(1) << 32) /* the kernel does not say whose it is: uid means nothing \
-					  */
+#define HAS_NO_UID   (UINT64_C(1) << 32) /* the kernel does not say whose it is */
 
 /* struct row_member, row_state, row_queue, ... one for each group of columns.def. Padding is 0. */
 /* clang-format off */
