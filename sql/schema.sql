@@ -78,11 +78,11 @@ CREATE TABLE netns (
   name  TEXT                       -- of /run/netns or its container, NULL if none
 );
 
-CREATE TABLE interface (
-  netns   INTEGER NOT NULL,
-  ifindex INTEGER NOT NULL,
-  name    TEXT NOT NULL,
-  first_snapshot INTEGER NOT NULL,
+CREATE TABLE interface (           -- key columns first: SQLite 3.40's integrity_check errs otherwise
+  netns          INTEGER NOT NULL,
+  ifindex        INTEGER NOT NULL,
+  first_snapshot INTEGER NOT NULL, -- from which on it had this name
+  name           TEXT    NOT NULL,
   PRIMARY KEY (netns, ifindex, first_snapshot)
 ) WITHOUT ROWID;
 

@@ -483,6 +483,7 @@ Test(recording, names_that_change_and_change_back_are_kept)
 	cr_assert_eq(cell(path, "SELECT name = 'eth0' FROM interface ORDER BY first_snapshot DESC"),
 		     1);
 	cr_assert_eq(cell(path, "SELECT name = 'eth0' FROM netns"), 1);
+	cr_assert_eq(cell(path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
 	remove_dir();
 }
 
