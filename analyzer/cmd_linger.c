@@ -372,7 +372,7 @@ static void put_basis_text(struct out *o, const struct linger_result *l, int64_t
 	time_format(b->last_ns, last);
 	duration_format(b->cadence_ns, cadence);
 	duration_format(b->widest_ns, widest);
-	basis_flags_text(b->flags, flags);
+	basis_flags_text(b->flags & ~SNAP_NO_TABLE, flags); /* as show's heading */
 	out_note(o, "Rests on %zu snapshots, %s to %s, every %s, at worst %s apart.", b->snapshots,
 		 first, last, cadence, widest);
 	out_note(o, "%s",

@@ -314,7 +314,8 @@ static void put_heading(struct show *w, size_t index)
 	const struct history_snapshot *s = &w->s.snapshots[index];
 	const struct history_host *h = &history_hosts(w->s.history, &hosts)[s->host];
 	time_format(s->rec->wall_begin_ns, time);
-	flags_text(s->rec->flags, flags, sizeof(flags));
+	/* Hardly a kernel has every table (sctp, xdp): list tells, this line would always. */
+	flags_text(s->rec->flags & ~SNAP_NO_TABLE, flags, sizeof(flags));
 	if (w->s.cmd->out.header)
 		out_note(w->s.out, "%s #%zu %s %s%s%s", h->name, index + 1, time, w->s.zone,
 			 flags[0] ? " " : "", flags);
