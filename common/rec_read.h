@@ -38,8 +38,8 @@ int rec_walk_new(struct rec *r, uint32_t groups, bool clock, struct rec_walk **r
 void rec_walk_free(struct rec_walk *w);
 
 /*
- * After an error other than ERR_NOMEM the walk shows nothing; calling it for a later index goes
- * on at the next key frame (rec_walk_usable() finds it).
+ * After an error the walk shows nothing; it can be called again for an index at or behind the next
+ * key frame, which rec_next_key() finds.
  */
 int rec_walk_to(struct rec_walk *w, size_t index, struct err *e) MUST_CHECK;
 

@@ -56,7 +56,8 @@ int rec_writer_netns(struct rec_writer *w, uint64_t inode, const char *name, uin
 
 /*
  * Row of table process; made if there is none alive with the same pid, start and values. A process
- * that was not named in a snapshot gets last_snapshot = the one before.
+ * that was not named in a snapshot that looked at all processes gets last_snapshot = the snapshot
+ * before that one.
  */
 int rec_writer_process(struct rec_writer *w, const struct rec_process *process, uint32_t *ret_id,
 		       struct err *e) MUST_CHECK;
@@ -75,7 +76,8 @@ int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, 
 
 /*
  * Encodes and writes the snapshot. `info`: times and flags in, the rest out. `costs`: a JSON
- * object. After an error the file is as it was before rec_writer_begin().
+ * object. After an error the file is as it was before rec_writer_begin(); only if syncing the
+ * directory failed after the commit may the snapshot be there, and the next one is a key frame.
  */
 int rec_writer_commit(struct rec_writer *w, struct rec_snapshot *info, const char *costs,
 		      struct err *e) MUST_CHECK;
