@@ -27,13 +27,11 @@ static bool is_in_bounding_set(int cap)
 	return prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1;
 }
 
-int caps_drop(struct err *e)
+static int drop_net_admin(struct err *e)
 {
 	struct cap_sets sets;
 	const int cap = CAP_NET_ADMIN;
 	const uint32_t others = ~CAP_TO_MASK(cap);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return err_errno(e, errno, "no_new_privs");
 	/*
 	 * Without CAP_SETPCAP the bounding set stays as it is; with no_new_privs and the
 	 * other sets empty nothing can come back from it.
@@ -52,6 +50,13 @@ int caps_drop(struct err *e)
 	if (syscall(SYS_capset, &sets.head, sets.data))
 		return err_errno(e, errno, "CAP_NET_ADMIN cannot be given up");
 	return 0;
+}
+
+int caps_drop(bool keep_net_admin, struct err *e)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return err_errno(e, errno, "no_new_privs");
+	return keep_net_admin ? 0 : drop_net_admin(e);
 }
 
 bool caps_sees_all(void)

@@ -195,7 +195,8 @@ static size_t take_sockopt(struct diag_inet *d, const struct attr *a)
 	return 2;
 }
 
-static size_t take_padding(struct diag_inet *d, const struct attr *a)
+/* Padding; and with CAP_NET_ADMIN the keys of TCP MD5, which are secrets. Not recorded. */
+static size_t take_unseen(struct diag_inet *d, const struct attr *a)
 {
 	(void)d;
 	return a->len;
@@ -209,7 +210,8 @@ static const attr_handler handlers[INET_DIAG_MAX + 1] = {
 	[INET_DIAG_SHUTDOWN] = take_shutdown, [INET_DIAG_PROTOCOL] = take_protocol,
 	[INET_DIAG_SKV6ONLY] = take_v6only,   [INET_DIAG_MARK] = take_mark,
 	[INET_DIAG_CLASS_ID] = take_class_id, [INET_DIAG_CGROUP_ID] = take_cgroup,
-	[INET_DIAG_SOCKOPT] = take_sockopt,   [INET_DIAG_PAD] = take_padding,
+	[INET_DIAG_SOCKOPT] = take_sockopt,   [INET_DIAG_PAD] = take_unseen,
+	[INET_DIAG_MD5SIG] = take_unseen,
 };
 
 /* MPTCP, SCTP: INFO, if it comes, is another struct. */
@@ -225,7 +227,8 @@ static const attr_handler other_handlers[INET_DIAG_MAX + 1] = {
 	[INET_DIAG_CLASS_ID] = take_class_id,
 	[INET_DIAG_CGROUP_ID] = take_cgroup,
 	[INET_DIAG_SOCKOPT] = take_sockopt,
-	[INET_DIAG_PAD] = take_padding,
+	[INET_DIAG_PAD] = take_unseen,
+	[INET_DIAG_MD5SIG] = take_unseen,
 };
 
 static const attr_handler *handlers_of(enum sock_proto proto)

@@ -124,7 +124,7 @@ static int run(const struct options *o, struct err *e)
 {
 	struct recorder s;
 	struct loop loop;
-	int rc = caps_drop(e);
+	int rc = caps_drop(o->marks, e);
 	if (!rc)
 		rc = loop_open(&loop, e);
 	if (rc)

@@ -23,6 +23,8 @@ const char options_help[] =
 	"                       (default exe: its program, not its arguments)\n"
 	"      --deadline DUR   a part that takes longer is cut off, and the snapshot says\n"
 	"                       which (default 1min)\n"
+	"      --marks          record SO_MARK too: keeps CAP_NET_ADMIN, which is dropped "
+	"otherwise\n"
 	"      --note TEXT      write an event (\"deploy 14:02\") instead of a snapshot\n"
 	"      --stats          a line of JSON on stdout for each snapshot: what it cost\n"
 	"  -q, --quiet          no warnings\n"
@@ -122,6 +124,7 @@ static bool set_note(struct options *o, const char *arg)
 		(void)arg;                                                                         \
 		return o->name = true;                                                             \
 	}
+FLAG(marks)
 FLAG(stats)
 FLAG(quiet)
 FLAG(verbose)
@@ -132,6 +135,7 @@ FLAG(version)
 enum {
 	OPT_CMDLINE = 256,
 	OPT_DEADLINE,
+	OPT_MARKS,
 	OPT_NOTE,
 	OPT_STATS,
 };
@@ -154,6 +158,7 @@ static const struct {
 	{{"deadline", required_argument, NULL, OPT_DEADLINE},
 	 set_deadline,
 	 "a duration up to 24h with its unit, such as 30s"},
+	{{"marks", no_argument, NULL, OPT_MARKS}, set_marks, ""},
 	{{"note", required_argument, NULL, OPT_NOTE}, set_note, "a text"},
 	{{"stats", no_argument, NULL, OPT_STATS}, set_stats, ""},
 	{{"quiet", no_argument, NULL, 'q'}, set_quiet, ""},

@@ -25,6 +25,7 @@ struct options {
 	enum cmdline_mode cmdline;
 	uint32_t protos;  /* socket tables, DIAG_PROTO_BIT()s; 0: all */
 	const char *note; /* write this event instead of a snapshot; or NULL */
+	bool marks;	  /* keep CAP_NET_ADMIN, without which the kernel tells no mark */
 	bool stats;
 	bool quiet;
 	bool verbose;

@@ -126,6 +126,36 @@ static const struct field info_fields[] = {
 	{"accecn_opt_seen", 278, 2, 0, 0},
 };
 
+/* What an algorithm tells of itself, as <linux/inet_diag.h> has it. */
+static const struct field vegas_fields[] = {
+	{"vegas_enabled", 0, 4, 0, 0},
+	{"vegas_rttcnt", 4, 4, 0, 0},
+	{"vegas_rtt_us", 8, 4, 0, 0},
+	{"vegas_minrtt_us", 12, 4, 0, 0},
+};
+
+static const struct field dctcp_fields[] = {
+	{"dctcp_enabled", 0, 2, 0, 0}, {"dctcp_ce_state", 2, 2, 0, 0}, {"dctcp_alpha", 4, 4, 0, 0},
+	{"dctcp_ab_ecn", 8, 4, 0, 0},  {"dctcp_ab_tot", 12, 4, 0, 0},
+};
+
+static const struct field bbr_fields[] = {
+	{"bbr_bw_lo", 0, 4, 0, 0},	{"bbr_bw_hi", 4, 4, 0, 0},
+	{"bbr_min_rtt_us", 8, 4, 0, 0}, {"bbr_pacing_gain", 12, 4, 0, 0},
+	{"bbr_cwnd_gain", 16, 4, 0, 0},
+};
+
+/* Attributes made of fields. */
+static const struct {
+	const struct field *fields;
+	unsigned short count, type;
+} structs[] = {
+	{info_fields, sizeof(info_fields) / sizeof(info_fields[0]), INET_DIAG_INFO},
+	{vegas_fields, sizeof(vegas_fields) / sizeof(vegas_fields[0]), INET_DIAG_VEGASINFO},
+	{dctcp_fields, sizeof(dctcp_fields) / sizeof(dctcp_fields[0]), INET_DIAG_DCTCPINFO},
+	{bbr_fields, sizeof(bbr_fields) / sizeof(bbr_fields[0]), INET_DIAG_BBRINFO},
+};
+
 static const char *const mem_names[] = {
 	"rmem_alloc",  "rcvbuf", "wmem_alloc", "sndbuf",   "fwd_alloc",
 	"wmem_queued", "optmem", "backlog",    "sk_drops",
@@ -140,6 +170,15 @@ static const struct {
 	{"tclass", INET_DIAG_TCLASS, 1},       {"v6only", INET_DIAG_SKV6ONLY, 1},
 	{"protocol", INET_DIAG_PROTOCOL, 1},   {"class_id", INET_DIAG_CLASS_ID, 4},
 	{"cgroup_id", INET_DIAG_CGROUP_ID, 8}, {"sockopt", INET_DIAG_SOCKOPT, 2},
+	{"mark", INET_DIAG_MARK, 4},
+};
+
+/* Not numbers, and of no interest raw either: a name, padding, a secret. */
+static const unsigned short other_attrs[] = {
+	INET_DIAG_SKMEMINFO,
+	INET_DIAG_CONG,
+	INET_DIAG_PAD,
+	INET_DIAG_MD5SIG,
 };
 
 struct attr {
@@ -183,13 +222,14 @@ static void print_head(void)
 	for (size_t i = 0; i < COUNT(msg_fields); i++)
 		printf(",%s", msg_fields[i].name);
 	printf(",info_bytes");
-	for (size_t i = 0; i < COUNT(info_fields); i++)
-		printf(",%s", info_fields[i].name);
+	for (size_t s = 0; s < COUNT(structs); s++)
+		for (size_t i = 0; i < structs[s].count; i++)
+			printf(",%s", structs[s].fields[i].name);
 	for (size_t i = 0; i < COUNT(mem_names); i++)
 		printf(",%s", mem_names[i]);
 	for (size_t i = 0; i < COUNT(plain_attrs); i++)
 		printf(",%s", plain_attrs[i].name);
-	printf(",cong,info_tail_bytes\n");
+	printf(",cong,extra_hex\n");
 }
 
 static void print_identity(const char *proto, const struct inet_diag_msg *m)
@@ -212,7 +252,9 @@ static void print_row(const char *proto, const struct inet_diag_msg *m, const st
 	putchar(',');
 	if (info->bytes)
 		printf("%zu", info->len);
-	print_fields(info_fields, COUNT(info_fields), info->bytes, info->len);
+	for (size_t s = 0; s < COUNT(structs); s++)
+		print_fields(structs[s].fields, structs[s].count, attrs[structs[s].type].bytes,
+			     attrs[structs[s].type].len);
 	for (size_t i = 0; i < COUNT(mem_names); i++) {
 		putchar(',');
 		if (mem->bytes && mem->len >= 4 * (i + 1))
@@ -224,9 +266,50 @@ static void print_row(const char *proto, const struct inet_diag_msg *m, const st
 		if (a->bytes && a->len >= plain_attrs[i].bytes)
 			printf("%" PRIu64, number(a->bytes, plain_attrs[i].bytes));
 	}
-	printf(",%.*s,%zu\n", cong->bytes ? (int)strnlen((const char *)cong->bytes, cong->len) : 0,
-	       cong->bytes ? (const char *)cong->bytes : "",
-	       info->len > INFO_KNOWN_BYTES ? info->len - INFO_KNOWN_BYTES : 0);
+	printf(",%.*s,", cong->bytes ? (int)strnlen((const char *)cong->bytes, cong->len) : 0,
+	       cong->bytes ? (const char *)cong->bytes : "");
+}
+
+static int has_column(unsigned type)
+{
+	for (size_t i = 0; i < COUNT(structs); i++)
+		if (structs[i].type == type)
+			return 1;
+	for (size_t i = 0; i < COUNT(plain_attrs); i++)
+		if (plain_attrs[i].type == type)
+			return 1;
+	for (size_t i = 0; i < COUNT(other_attrs); i++)
+		if (other_attrs[i] == type)
+			return 1;
+	return 0;
+}
+
+/* An attribute as column `extra` has to hold it: type, length, bytes. */
+static void print_extra(unsigned type, const unsigned char *bytes, size_t len)
+{
+	printf("%02X%02X%02X%02X0000", type & 0xff, type >> 8, (unsigned)len & 0xff,
+	       (unsigned)len >> 8);
+	for (size_t i = 0; i < len; i++)
+		printf("%02X", bytes[i]);
+}
+
+/* The attributes, or their ends, that no column holds. */
+static void print_extras(const unsigned char *bytes, size_t len)
+{
+	for (size_t at = 0; at + sizeof(struct nlattr) <= len;) {
+		const struct nlattr *a = (const void *)(bytes + at);
+		if (a->nla_len < sizeof(*a) || a->nla_len > len - at)
+			break;
+		unsigned type = a->nla_type & NLA_TYPE_MASK;
+		size_t held = type == INET_DIAG_INFO ? INFO_KNOWN_BYTES
+			      : has_column(type)     ? len
+						     : 0;
+		size_t payload = a->nla_len - sizeof(*a);
+		if (held < payload)
+			print_extra(type, (const unsigned char *)(a + 1) + held, payload - held);
+		at += NLA_ALIGN(a->nla_len);
+	}
+	putchar('\n');
 }
 
 static void decode(const char *proto, const struct nlmsghdr *h)
@@ -245,6 +328,8 @@ static void decode(const char *proto, const struct nlmsghdr *h)
 		at += NLA_ALIGN(a->nla_len);
 	}
 	print_row(proto, m, attrs);
+	print_extras((const unsigned char *)m + NLMSG_ALIGN(sizeof(*m)),
+		     len - NLMSG_ALIGN(sizeof(*m)));
 }
 
 /* Reads replies until the dump is done. */

@@ -451,7 +451,7 @@ Test(diag_inet, unknown_attributes_are_kept_raw)
 {
 	uint8_t msg[400];
 	static const uint8_t bytes[] = {9, 8, 7, 6, 5};
-	static const unsigned types[] = {INET_DIAG_ULP_INFO, INET_DIAG_MD5SIG, INET_DIAG_LOCALS,
+	static const unsigned types[] = {INET_DIAG_ULP_INFO, INET_DIAG_LOCALS, INET_DIAG_PEERS,
 					 0x3fff, 0};
 	struct diag_inet d = {0};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -462,6 +462,16 @@ Test(diag_inet, unknown_attributes_are_kept_raw)
 	cr_assert_eq(decode_copy(msg, make_msg(msg, INET_DIAG_TOS, bytes, 2), &d), 0);
 	cr_assert_eq(d.row.state.has, HAS_TUPLE | HAS_EXTRA);
 	check_extra(&d.extra, INET_DIAG_TOS, bytes, 2);
+	diag_inet_fini(&d);
+}
+
+/* With CAP_NET_ADMIN the kernel sends the keys themselves. */
+Test(diag_inet, keys_of_tcp_md5_are_not_kept)
+{
+	uint8_t msg[400];
+	struct diag_inet d = {0};
+	cr_assert_eq(decode_copy(msg, make_msg(msg, INET_DIAG_MD5SIG, "secret", 6), &d), 0);
+	cr_assert(!(d.row.state.has & HAS_EXTRA) && d.extra.len == 0);
 	diag_inet_fini(&d);
 }
 

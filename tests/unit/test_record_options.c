@@ -25,8 +25,8 @@ Test(options, defaults)
 	struct options o;
 	cr_assert_eq(parse("", &o, NULL), 0);
 	cr_assert_str_eq(o.dir, "/var/log/socklapse");
-	cr_assert(!o.output && !o.note && !o.stats && !o.quiet && !o.verbose && !o.help &&
-		  !o.version);
+	cr_assert(!o.output && !o.note && !o.marks && !o.stats && !o.quiet && !o.verbose &&
+		  !o.help && !o.version);
 	cr_assert(o.interval_ns == 0 && o.count == 0 && o.deadline_ns == 60 * S);
 	cr_assert_eq(o.cmdline, CMDLINE_EXE);
 }
@@ -34,14 +34,15 @@ Test(options, defaults)
 Test(options, all_of_them)
 {
 	struct options o;
-	cr_assert_eq(parse("-d /a -o f -i 10s -n 3 --cmdline full --deadline 2s --stats -qvhV", &o,
-			   NULL),
-		     0);
+	cr_assert_eq(
+		parse("-d /a -o f -i 10s -n 3 --cmdline full --deadline 2s --marks --stats -qvhV",
+		      &o, NULL),
+		0);
 	cr_assert_str_eq(o.dir, "/a");
 	cr_assert_str_eq(o.output, "f");
 	cr_assert(o.interval_ns == 10 * S && o.count == 3 && o.deadline_ns == 2 * S);
 	cr_assert_eq(o.cmdline, CMDLINE_FULL);
-	cr_assert(o.stats && o.quiet && o.verbose && o.help && o.version);
+	cr_assert(o.marks && o.stats && o.quiet && o.verbose && o.help && o.version);
 	cr_assert_eq(
 		parse("--dir=/b --output=g --interval=1min --count=1 --cmdline=none", &o, NULL), 0);
 	cr_assert_str_eq(o.dir, "/b");
