@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "timeparse.h"
+#include "duration.h"
 
 struct unit {
 	const char *name;

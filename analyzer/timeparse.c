@@ -15,35 +15,6 @@ struct scan {
 	const struct time_ref *ref;
 };
 
-static const struct {
-	const char *name;
-	int64_t ns;
-} units[] = {
-	{"ns", 1},
-	{"us", 1000},
-	{"ms", NS_PER_MS},
-	{"s", NS_PER_S},
-	{"sec", NS_PER_S},
-	{"secs", NS_PER_S},
-	{"second", NS_PER_S},
-	{"seconds", NS_PER_S},
-	{"m", NS_PER_MIN},
-	{"min", NS_PER_MIN},
-	{"mins", NS_PER_MIN},
-	{"minute", NS_PER_MIN},
-	{"minutes", NS_PER_MIN},
-	{"h", NS_PER_H},
-	{"hr", NS_PER_H},
-	{"hour", NS_PER_H},
-	{"hours", NS_PER_H},
-	{"d", NS_PER_DAY},
-	{"day", NS_PER_DAY},
-	{"days", NS_PER_DAY},
-	{"w", 7 * NS_PER_DAY},
-	{"week", 7 * NS_PER_DAY},
-	{"weeks", 7 * NS_PER_DAY},
-};
-
 static void skip_blanks(struct scan *s)
 {
 	while (*s->at == ' ' || *s->at == '\t')
@@ -84,76 +55,19 @@ static bool take_word(struct scan *s, const char *word)
 	return true;
 }
 
-/* Digits behind a dot as ns of one unit of `unit_ns`; those beyond the 9th are dropped. */
 static int64_t take_fraction(struct scan *s, int64_t unit_ns)
 {
-	int64_t sum = 0;
-	if (*s->at != '.' || !isdigit((unsigned char)s->at[1]))
-		return 0;
-	s->at++;
-	int64_t part = NS_PER_S;
-	for (; isdigit((unsigned char)*s->at); s->at++) {
-		part /= 10;
-		sum += part * (*s->at - '0');
-	}
-	/* Units are whole seconds or fractions of one: neither product passes 64 bits. */
-	if (unit_ns >= NS_PER_S)
-		return sum * (unit_ns / NS_PER_S);
-	return sum * unit_ns / NS_PER_S;
+	return duration_scan_fraction(&s->at, unit_ns);
 }
 
-/* Decimal digits as a number; false if there are none or too many. */
 static bool take_number(struct scan *s, int64_t *ret)
 {
-	int64_t v = 0;
-	if (!isdigit((unsigned char)*s->at))
-		return false;
-	for (; isdigit((unsigned char)*s->at); s->at++)
-		if (__builtin_mul_overflow(v, 10, &v) ||
-		    __builtin_add_overflow(v, *s->at - '0', &v))
-			return false;
-	*ret = v;
-	return true;
+	return duration_scan_number(&s->at, ret);
 }
 
-static int64_t take_unit(struct scan *s)
-{
-	size_t len = 0;
-	while (isalpha((unsigned char)s->at[len]))
-		len++;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (strlen(units[i].name) == len && strncasecmp(s->at, units[i].name, len) == 0) {
-			s->at += len;
-			return units[i].ns;
-		}
-	return 0;
-}
-
-/* One or more of NUMBER UNIT. */
 static bool take_duration(struct scan *s, int64_t *ret_ns)
 {
-	int64_t sum = 0;
-	do {
-		struct scan look = *s;
-		int64_t whole, ns;
-		if (!take_number(&look, &whole))
-			return false;
-		struct scan fraction = look;
-		take_fraction(&look, 1);
-		skip_blanks(&look);
-		int64_t unit = take_unit(&look);
-		if (!unit || __builtin_mul_overflow(whole, unit, &ns) ||
-		    __builtin_add_overflow(ns, take_fraction(&fraction, unit), &ns) ||
-		    __builtin_add_overflow(sum, ns, &sum))
-			return false;
-		*s = look;
-		struct scan next = look;
-		skip_blanks(&next);
-		if (isdigit((unsigned char)*next.at))
-			*s = next;
-	} while (isdigit((unsigned char)*s->at));
-	*ret_ns = sum;
-	return true;
+	return duration_scan(&s->at, ret_ns);
 }
 
 static void local_day(int64_t wall_ns, struct tm *ret)
@@ -380,21 +294,5 @@ int time_parse(const char *text, const struct time_ref *ref, struct time_point *
 	return err_set(e, ERR_USAGE,
 		       "%s: not a time: such as 14:05, yesterday 14:05, 2026-11-22 14:05, "
 		       "-15min, 2h ago, end-10min, #12",
-		       text);
-}
-
-int duration_parse(const char *text, int64_t *ret_ns, struct err *e)
-{
-	struct scan s = {.at = text};
-	int64_t ns;
-	skip_blanks(&s);
-	if (take_duration(&s, &ns)) {
-		skip_blanks(&s);
-		if (!*s.at) {
-			*ret_ns = ns;
-			return 0;
-		}
-	}
-	return err_set(e, ERR_USAGE, "%s: not a duration: such as 500ms, 90s, 15min, 1h30min",
 		       text);
 }

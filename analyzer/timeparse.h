@@ -12,9 +12,6 @@
  *   start  end              first and last snapshot
  *   #12                     snapshot number 12
  *   end-10min  start+1h30min  #12-5s   any of them and a distance
- *
- * Durations: a number with a unit, or several: 90s, 1h30min, 1.5d. Units: ns us ms s sec min m h d
- * w, and their English words.
  */
 #ifndef SOCKLAPSE_TIMEPARSE_H
 #define SOCKLAPSE_TIMEPARSE_H
@@ -23,13 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "duration.h"
 #include "err.h"
-
-#define NS_PER_MS  INT64_C(1000000)
-#define NS_PER_S   INT64_C(1000000000)
-#define NS_PER_MIN (60 * NS_PER_S)
-#define NS_PER_H   (60 * NS_PER_MIN)
-#define NS_PER_DAY (24 * NS_PER_H)
 
 /* Room for any text that the functions below write. */
 #define TIME_TEXT_BYTES 48
@@ -52,9 +44,6 @@ struct time_point {
 /* ERR_USAGE says which part was not understood; ERR_NOT_FOUND: no such snapshot. */
 int time_parse(const char *text, const struct time_ref *ref, struct time_point *ret,
 	       struct err *e) MUST_CHECK;
-
-/* A duration >= 0 in ns. ERR_USAGE. */
-int duration_parse(const char *text, int64_t *ret_ns, struct err *e) MUST_CHECK;
 
 /*
  * Makes `zone` the zone of this process: "utc", an IANA name or a POSIX TZ string. Names come from
