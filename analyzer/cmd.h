@@ -33,7 +33,8 @@ enum {
 	OPT_OWN = 300,
 	OPT_HIST = 310, /* linger */
 	OPT_EVIDENCE,
-	OPT_EVERY, /* trend */
+	OPT_EVERY,	  /* trend */
+	OPT_EVENTS = 350, /* info */
 };
 
 /* Which of the shared options a command understands besides those that all do. */

@@ -10,6 +10,9 @@
 #include "queries.h"
 #include "session.h"
 
+/* Events other than gaps that text shows unless all are asked for. */
+#define LAST_MOMENTS 20
+
 static const struct out_column host_columns[] = {
 	{"host", "Host", OUT_STRING, 0},
 	{"boot", "Boot", OUT_STRING, 0},
@@ -43,16 +46,29 @@ static const struct out_table file_table = {.name = "files",
 					    .flags = OUT_TAGGED};
 
 static const struct out_column event_columns[] = {
-	{"time", "Time", OUT_TIME, 0},
-	{"host", "Host", OUT_STRING, 0},
-	{"kind", "Event", OUT_STRING, 0},
-	{"text", "Text", OUT_STRING, 0},
+	{"time", "Time", OUT_TIME, 0},	  {"host", "Host", OUT_STRING, 0},
+	{"kind", "Event", OUT_STRING, 0}, {"text", "Text", OUT_STRING, 0},
+	{"end", "Until", OUT_TIME, 0},	  {"missed", "Missed", OUT_NUMBER, 0},
 };
 static const struct out_table event_table = {.name = "events",
 					     .columns = event_columns,
 					     .count = sizeof(event_columns) /
 						      sizeof(event_columns[0]),
 					     .flags = OUT_TAGGED};
+/* Events that are no gaps have neither an end nor a count. */
+static const struct out_table moment_table = {
+	.name = "events", .columns = event_columns, .count = 4, .flags = OUT_TAGGED};
+
+static const struct out_column gap_columns[] = {
+	{"host", "Host", OUT_STRING, 0},	 {"text", "Not taken, because", OUT_STRING, 0},
+	{"missed", "Missed", OUT_NUMBER, 0},	 {"gaps", "In gaps", OUT_NUMBER, 0},
+	{"longest", "Longest", OUT_DURATION, 0}, {"first", "First", OUT_TIME, 0},
+	{"last", "Last", OUT_TIME, 0},
+};
+static const struct out_table gap_table = {.name = "gaps",
+					   .columns = gap_columns,
+					   .count = sizeof(gap_columns) / sizeof(gap_columns[0]),
+					   .flags = OUT_TAGGED};
 
 /* What the snapshots of one boot say together. */
 struct boot_sum {
@@ -148,17 +164,36 @@ static void put_files(struct session *s)
 	}
 }
 
-static int put_events(struct session *s, struct err *e)
+/* What a query says, as a table; in text none if it says nothing. */
+static int put_query(struct session *s, const char *sql, const struct out_table *table,
+		     struct err *e)
 {
 	sqlite3_stmt *stmt;
-	int rc = db_prepare(s->db, sql_q_events, &stmt, e);
+	int rc = db_prepare(s->db, sql, &stmt, e);
 	if (rc)
 		return rc;
+	db_bind_int(stmt, ":last", LAST_MOMENTS);
+	bool some = s->cmd->out.format != OUT_TEXT || sqlite3_step(stmt) == SQLITE_ROW;
+	sqlite3_reset(stmt);
+	if (!some) {
+		sqlite3_finalize(stmt);
+		return 0;
+	}
 	out_note(s->out, "%s", "");
-	out_table(s->out, &event_table);
+	out_table(s->out, table);
 	rc = db_out_rows(stmt, s->out, 0, NULL, e);
 	sqlite3_finalize(stmt);
 	return rc;
+}
+
+/* In text, unless all are asked for: gaps as sums, and the last of the other events. */
+static int put_events(struct session *s, struct err *e)
+{
+	bool all = s->cmd->out.format != OUT_TEXT || args_has(&s->cmd->args, OPT_EVENTS);
+	if (all)
+		return put_query(s, sql_q_events, &event_table, e);
+	int rc = put_query(s, sql_q_moments, &moment_table, e);
+	return rc ? rc : put_query(s, sql_q_gaps, &gap_table, e);
 }
 
 int cmd_info(struct cmd *c, struct err *e)

@@ -1,6 +1,11 @@
 /* commands.c - the table of commands, in the order in which help lists them. */
 #include "cmds.h"
 
+static const struct arg_option info_options[] = {
+	{OPT_EVENTS, "events", NULL, "every event, every gap (default: the last ones, and sums)"},
+	{0},
+};
+
 static const struct arg_option linger_options[] = {
 	{OPT_HIST, "hist", NULL, "a histogram of lengths, too"},
 	{OPT_EVIDENCE, "evidence", "auto|always|never",
@@ -14,7 +19,7 @@ static const struct arg_option trend_options[] = {
 };
 
 const struct command commands[] = {
-	{"info", "", "which recordings, hosts and times there are", 0, NULL, cmd_info},
+	{"info", "", "which recordings, hosts and times there are", 0, info_options, cmd_info},
 	{"list", "", "one line a snapshot", CMD_RANGE | CMD_TOP, NULL, cmd_list},
 	{"linger", "[FILTER]",
 	 "how long sockets have been in their states: summary and the longest",

@@ -145,11 +145,12 @@ static const struct plain_table tables[] = {
 	 false,
 	 {COPY(1), COPY(2), COPY(3), {PLAIN_NUMBER, 4}, {PLAIN_FILE, 0}}},
 	{"event",
-	 "CREATE TABLE x(time_ns INTEGER, host TEXT, kind TEXT, text TEXT, file TEXT)",
-	 "SELECT NULL, wall_ns, (SELECT hostname FROM host ORDER BY id LIMIT 1), kind, text "
-	 "FROM event ORDER BY id",
+	 "CREATE TABLE x(time_ns INTEGER, host TEXT, kind TEXT, text TEXT, end_ns INTEGER, "
+	 "count INTEGER, file TEXT)",
+	 "SELECT NULL, wall_ns, (SELECT hostname FROM host ORDER BY id LIMIT 1), kind, text, "
+	 "end_ns, count FROM event ORDER BY id",
 	 false,
-	 {COPY(1), COPY(2), COPY(3), COPY(4), {PLAIN_FILE, 0}}},
+	 {COPY(1), COPY(2), COPY(3), COPY(4), COPY(5), COPY(6), {PLAIN_FILE, 0}}},
 };
 
 #define TABLES_COUNT (sizeof(tables) / sizeof(tables[0]))

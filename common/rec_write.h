@@ -87,4 +87,18 @@ void rec_writer_abandon(struct rec_writer *w);
 int rec_writer_event(struct rec_writer *w, int64_t wall_ns, const char *kind, const char *text,
 		     struct err *e) MUST_CHECK;
 
+/* Gaps for one reason that lie no farther apart than this become one row (FORMAT.md 3). */
+#define REC_GAP_MERGE_NS (INT64_C(900) * 1000000000)
+
+/* Snapshots that were not taken: moments of CLOCK_REALTIME, how many, why. */
+struct rec_gap {
+	int64_t begin_ns;
+	int64_t end_ns;
+	int64_t count;
+	const char *why;
+};
+
+/* As rec_writer_event(), with kind `gap`; or the last gap for this reason is prolonged. */
+int rec_writer_gap(struct rec_writer *w, const struct rec_gap *gap, struct err *e) MUST_CHECK;
+
 #endif

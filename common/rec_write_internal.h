@@ -23,6 +23,8 @@ enum writer_stmt {
 	W_PUT_VALUE,
 	W_PUT_NAME,
 	W_PUT_EVENT,
+	W_PUT_GAP,
+	W_PROLONG_GAP,
 	W_COUNT
 };
 

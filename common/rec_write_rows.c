@@ -30,6 +30,14 @@ static const char *const table_sql[W_COUNT] = {
 	[W_PUT_NAME] = "INSERT OR REPLACE INTO name (snapshot, name, answer, error) "
 		       "VALUES (?,?,?,?)",
 	[W_PUT_EVENT] = "INSERT INTO event (wall_ns, kind, text) VALUES (?,?,?)",
+	[W_PUT_GAP] = "INSERT INTO event (wall_ns, kind, text, end_ns, count) "
+		      "VALUES (?1,'gap',?2,?3,?4)",
+	/* The last one for the same reason, if it is among the last few events. */
+	[W_PROLONG_GAP] = "UPDATE event SET wall_ns = min(wall_ns, ?1), end_ns = max(end_ns, ?3), "
+			  "count = count + ?4 WHERE id = (SELECT max(id) FROM event "
+			  "WHERE kind = 'gap' AND text = ?2 "
+			  "AND id > (SELECT max(id) FROM event) - 8) "
+			  "AND abs(?1 - end_ns) <= ?5",
 };
 
 int rec_writer_stmt(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt **ret, struct err *e)
@@ -317,19 +325,6 @@ int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, 
 	sqlite3_bind_text(stmt, 3, answer, -1, SQLITE_STATIC);
 	bind_text_or_null(stmt, 4, error);
 	return rec_db_run(stmt, "cannot write a name", e);
-}
-
-int rec_writer_event(struct rec_writer *w, int64_t wall_ns, const char *kind, const char *text,
-		     struct err *e)
-{
-	sqlite3_stmt *stmt;
-	int rc = rec_writer_stmt(w, W_PUT_EVENT, &stmt, e);
-	if (rc)
-		return rc;
-	sqlite3_bind_int64(stmt, 1, wall_ns);
-	sqlite3_bind_text(stmt, 2, kind, -1, SQLITE_STATIC);
-	sqlite3_bind_text(stmt, 3, text, -1, SQLITE_STATIC);
-	return rec_db_run(stmt, "cannot write an event", e);
 }
 
 /* ----------------------------------------------------------------------------- loading */

@@ -32,6 +32,21 @@ uint64_t schedule_next(struct schedule *s, uint64_t now_ns, uint64_t *ret_missed
 	return s->begin_ns + next * s->interval_ns;
 }
 
+const char *schedule_why(const struct schedule *s, uint64_t missed, uint64_t took_ns,
+			 uint64_t asleep_ns)
+{
+	if (asleep_ns / s->interval_ns >= (missed + 1) / 2)
+		return "the machine was suspended";
+	if (took_ns >= s->interval_ns)
+		return "the snapshot before took longer than the interval";
+	return "the recorder did not get to run in time";
+}
+
+uint64_t schedule_first_missed_ns(const struct schedule *s, uint64_t missed)
+{
+	return s->begin_ns + (s->slot - missed) * s->interval_ns;
+}
+
 int loop_open(struct loop *l, struct err *e)
 {
 	sigset_t set;

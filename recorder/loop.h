@@ -25,6 +25,16 @@ struct schedule {
  */
 uint64_t schedule_next(struct schedule *s, uint64_t now_ns, uint64_t *ret_missed);
 
+/*
+ * Why moments went by, in words: the snapshot before them took `took_ns`; CLOCK_BOOTTIME ran
+ * `asleep_ns` farther than CLOCK_MONOTONIC, which stands still while the machine is suspended.
+ */
+const char *schedule_why(const struct schedule *s, uint64_t missed, uint64_t took_ns,
+			 uint64_t asleep_ns);
+
+/* The moment of the first of the last `missed` slots before the schedule's present one. */
+uint64_t schedule_first_missed_ns(const struct schedule *s, uint64_t missed);
+
 enum loop_event {
 	LOOP_DUE,    /* the time has come */
 	LOOP_NOW,    /* SIGUSR1 */

@@ -54,17 +54,83 @@ static int take(struct recorder *s, struct err *e)
 	return rc ? rc : report(s, &snap, e);
 }
 
-static int note_missed(struct recorder *s, uint64_t missed, struct err *e)
+/* A run of the service. */
+struct service {
+	struct recorder *recorder;
+	struct loop loop;
+	struct schedule schedule;
+	uint64_t asleep_ns; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC when last looked at */
+	/* Snapshots that could not be written, until that can be written; count 0: none. */
+	struct rec_gap lost;
+	struct err lost_why;
+};
+
+/* What may pass by itself: the service tries again when the next snapshot is due. */
+static bool may_pass(int rc)
 {
-	char text[128];
+	return rc == ERR_FULL || rc == ERR_BUSY || rc == ERR_NOMEM;
+}
+
+static void note_lost(struct service *v, uint64_t count, const struct err *why)
+{
+	v->lost.end_ns = clocks_wall_ns();
+	if (v->lost.count == 0) {
+		v->lost.begin_ns = v->lost.end_ns;
+		v->lost_why = *why;
+		fprintf(stderr, "socklapse-record: %s; trying again at every interval\n",
+			why->text);
+	}
+	v->lost.count += (int64_t)count;
+}
+
+/* It can be written again: what could not be, and why. */
+static int tell_lost(struct service *v, struct err *e)
+{
+	char why[sizeof(v->lost_why.text) + 32];
+	if (!v->lost.count)
+		return 0;
+	snprintf(why, sizeof(why), "could not be written: %s", v->lost_why.text);
+	v->lost.why = why;
+	int rc = recorder_gap(v->recorder, &v->lost, e);
+	if (!rc)
+		v->lost.count = 0;
+	return may_pass(rc) ? 0 : rc;
+}
+
+static int take_or_lose(struct service *v, bool first, struct err *e)
+{
+	int rc = take(v->recorder, e);
+	if (!rc)
+		return tell_lost(v, e);
+	if (first || !may_pass(rc))
+		return rc;
+	note_lost(v, 1, e);
+	return 0;
+}
+
+/* Moments that went by since the last one that was met. */
+static int note_missed(struct service *v, uint64_t missed, uint64_t took_ns, struct err *e)
+{
+	uint64_t boot_ns = (uint64_t)clocks_boot_ns();
+	uint64_t asleep_ns = boot_ns - clocks_mono_ns();
+	uint64_t slept_ns = asleep_ns > v->asleep_ns ? asleep_ns - v->asleep_ns : 0;
+	v->asleep_ns = asleep_ns;
 	if (!missed)
 		return 0;
-	snprintf(text, sizeof(text),
-		 "%llu snapshots were not taken: one took too long, or the host slept",
-		 (unsigned long long)missed);
-	if (s->options->verbose)
-		fprintf(stderr, "socklapse-record: %s\n", text);
-	return recorder_event(s, "gap", text, e);
+	uint64_t first_ns = schedule_first_missed_ns(&v->schedule, missed);
+	int64_t now_ns = clocks_wall_ns();
+	const struct rec_gap gap = {.begin_ns = now_ns - (int64_t)(boot_ns - first_ns),
+				    .end_ns = now_ns,
+				    .count = (int64_t)missed,
+				    .why = schedule_why(&v->schedule, missed, took_ns, slept_ns)};
+	if (v->recorder->options->verbose)
+		fprintf(stderr, "socklapse-record: %llu snapshots were not taken: %s\n",
+			(unsigned long long)missed, gap.why);
+	int rc = recorder_gap(v->recorder, &gap, e);
+	if (!may_pass(rc))
+		return rc;
+	note_lost(v, missed, e);
+	return 0;
 }
 
 /* Waits for the reason to take a snapshot. 1: there is one; 0: the end has come. */
@@ -84,49 +150,56 @@ static int wait_for_next(struct recorder *s, struct loop *loop, uint64_t due_ns,
 }
 
 /* Snapshots on schedule until there are enough of them or a signal ends it. */
-static int serve(struct recorder *s, struct loop *loop, struct err *e)
+static int serve(struct service *v, struct err *e)
 {
-	struct schedule schedule = {.begin_ns = (uint64_t)clocks_boot_ns(),
-				    .interval_ns = s->options->interval_ns};
-	uint64_t due_ns = 0;
+	const struct options *o = v->recorder->options;
+	uint64_t due_ns = 0, begin_ns = v->schedule.begin_ns;
 	bool was_due = true;
 	for (uint64_t n = 1;; n++) {
-		int rc = take(s, e);
-		if (rc || n == s->options->count)
+		int rc = take_or_lose(v, n == 1, e);
+		if (rc || n == o->count)
 			return rc;
 		if (was_due) {
-			uint64_t missed;
-			due_ns = schedule_next(&schedule, (uint64_t)clocks_boot_ns(), &missed);
-			rc = note_missed(s, missed, e);
+			uint64_t missed, now_ns = (uint64_t)clocks_boot_ns();
+			due_ns = schedule_next(&v->schedule, now_ns, &missed);
+			rc = note_missed(v, missed, now_ns - begin_ns, e);
 		}
 		if (!rc)
-			rc = wait_for_next(s, loop, due_ns, &was_due, e);
+			rc = wait_for_next(v->recorder, &v->loop, due_ns, &was_due, e);
 		if (rc <= 0)
 			return rc;
+		begin_ns = (uint64_t)clocks_boot_ns();
 	}
 }
 
-static int run_service(struct recorder *s, struct loop *loop, struct err *e)
+static int run_service(struct service *v, struct err *e)
 {
+	const struct options *o = v->recorder->options;
 	char text[64];
 	snprintf(text, sizeof(text), "socklapse-record " SOCKLAPSE_VERSION ", every %g s",
-		 (double)s->options->interval_ns / 1e9);
-	int rc = recorder_event(s, "start", text, e);
-	print_notice(s);
+		 (double)o->interval_ns / 1e9);
+	v->schedule = (struct schedule){.begin_ns = (uint64_t)clocks_boot_ns(),
+					.interval_ns = o->interval_ns};
+	v->asleep_ns = v->schedule.begin_ns - clocks_mono_ns();
+	int rc = recorder_event(v->recorder, "start", text, e);
+	print_notice(v->recorder);
 	if (!rc)
-		rc = serve(s, loop, e);
-	if (rc)
-		return rc;
-	return recorder_event(s, "stop", "socklapse-record " SOCKLAPSE_VERSION, e);
+		rc = serve(v, e);
+	if (!rc && v->lost.count) {
+		*e = v->lost_why;
+		return e->code;
+	}
+	return rc ? rc
+		  : recorder_event(v->recorder, "stop", "socklapse-record " SOCKLAPSE_VERSION, e);
 }
 
 static int run(const struct options *o, struct err *e)
 {
 	struct recorder s;
-	struct loop loop;
+	struct service service = {.recorder = &s};
 	int rc = caps_drop(o->marks, e);
 	if (!rc)
-		rc = loop_open(&loop, e);
+		rc = loop_open(&service.loop, e);
 	if (rc)
 		return rc;
 	umask(027);
@@ -134,11 +207,11 @@ static int run(const struct options *o, struct err *e)
 	if (o->note && (rc == 0 || rc == ERR_BUSY))
 		rc = recorder_event(&s, "note", o->note, e);
 	else if (!rc)
-		rc = o->interval_ns ? run_service(&s, &loop, e) : take(&s, e);
+		rc = o->interval_ns ? run_service(&service, e) : take(&s, e);
 	if (rc == ERR_BUSY)
 		print_notice(&s);
 	recorder_close(&s);
-	loop_close(&loop);
+	loop_close(&service.loop);
 	return rc;
 }
 

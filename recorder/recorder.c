@@ -102,7 +102,11 @@ static int take_pending(void *ctx, int64_t wall_ns, const char *kind, const char
 			struct err *e)
 {
 	struct recorder *s = ctx;
-	return rec_writer_event(s->writer, wall_ns, kind, text, e);
+	if (strcmp(kind, "gap") != 0)
+		return rec_writer_event(s->writer, wall_ns, kind, text, e);
+	const struct rec_gap gap = {
+		.begin_ns = wall_ns, .end_ns = wall_ns, .count = 1, .why = text};
+	return rec_writer_gap(s->writer, &gap, e);
 }
 
 static int want_collect(struct recorder *s, struct err *e)
@@ -133,6 +137,15 @@ int recorder_event(struct recorder *s, const char *kind, const char *text, struc
 		return pending_put(s->pending_path, s->wall_ns(), kind, text, e);
 	int rc = want_writer(s, e);
 	return rc ? rc : rec_writer_event(s->writer, s->wall_ns(), kind, text, e);
+}
+
+int recorder_gap(struct recorder *s, const struct rec_gap *gap, struct err *e)
+{
+	s->notice[0] = '\0';
+	if (s->lock_fd < 0)
+		return err_set(e, ERR_BUSY, "%s: another run holds it", s->lock_path);
+	int rc = want_writer(s, e);
+	return rc ? rc : rec_writer_gap(s->writer, gap, e);
 }
 
 const char *recorder_stats(const struct recorder *s, const struct recorder_snapshot *snap,

@@ -49,6 +49,9 @@ int recorder_take(struct recorder *s, struct recorder_snapshot *ret, struct err 
 int recorder_event(struct recorder *s, const char *kind, const char *text,
 		   struct err *e) MUST_CHECK;
 
+/* Snapshots that were not taken; without the lock: ERR_BUSY. */
+int recorder_gap(struct recorder *s, const struct rec_gap *gap, struct err *e) MUST_CHECK;
+
 /* The next snapshot opens its file anew. */
 void recorder_reopen(struct recorder *s);
 

@@ -103,7 +103,9 @@ CREATE TABLE event (
   id      INTEGER PRIMARY KEY,
   wall_ns INTEGER NOT NULL,
   kind    TEXT NOT NULL,           -- start, stop, gap, note, set-aside, ...
-  text    TEXT NOT NULL
+  text    TEXT NOT NULL,           -- of a gap: why
+  end_ns  INTEGER,                 -- of a gap: its last moment; else NULL
+  count   INTEGER NOT NULL DEFAULT 1 -- of a gap: how many snapshots were not taken
 );
 
 CREATE TABLE name (                -- what watched names resolved to

@@ -25,11 +25,12 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	runs="$runs $!"
 done
 wrote=0
+skipped=0
 for pid in $runs; do
 	wait "$pid"
 	case $? in
 	0) wrote=$((wrote + 1)) ;;
-	75) ;;
+	75) skipped=$((skipped + 1)) ;;
 	*) not_ok 'twenty at once' "one ended with another code than 0 or 75: $(cat err.*)" ;;
 	esac
 done
@@ -38,3 +39,24 @@ is 'and each of these wrote one snapshot' "$(sqlite3 many.socklapse 'SELECT coun
 is 'the file is sound' "$(sqlite3 many.socklapse 'PRAGMA integrity_check')" ok
 "$record" -q -o many.socklapse
 is 'the next run goes on' "$?" 0
+is 'each skip is counted, and why is said' \
+	"$(sqlite3 many.socklapse "SELECT coalesce(sum(count), 0) FROM event WHERE kind = 'gap' AND
+	text = 'a run was skipped: the one before it was not done'")" "$skipped"
+like 'in few rows' "$(sqlite3 many.socklapse 'SELECT count(*) FROM event')" '^[01]$'
+is 'nothing is left beside the file' "$(echo many.socklapse*)" many.socklapse
+
+# A recorder that is stopped, as the machine's suspension stops it: the moments are in one row.
+"$record" -q -o r.socklapse -i 100ms &
+service=$!
+pids="$pids $service"
+sleep 0.5
+kill -STOP $service
+sleep 1.2
+kill -CONT $service
+sleep 0.5
+stop $service
+missed=$(sqlite3 r.socklapse "SELECT sum(count), sum(end_ns - wall_ns) / 1000000 > 800
+	FROM event WHERE kind = 'gap' AND text NOT LIKE 'a run was skipped%'")
+like 'what a stopped recorder missed is told' "$missed" '^([89]|1[0-9])[|]1$'
+like 'and info sums it up' "$("$lapse" -f r.socklapse info)" '(in time|took longer).* [0-9]+ +[0-9]+'
+like 'linger rests on it' "$("$lapse" -f r.socklapse linger)" '^Gaps: [1-9]'

@@ -240,6 +240,15 @@ static void write_scenes(struct rec_writer *w, int snapshot)
 	must(track_members(rec_writer_track(w), &e), &e);
 	add_owners(w, shown, count);
 	commit(w, snapshot, 60 * SECOND_NS);
+	/* Eleven rows of one reason become one; what lies far apart does not. */
+	for (int64_t i = 0; snapshot == 4 && i < 12; i++) {
+		const struct rec_gap gap = {
+			.begin_ns = BEGIN_NS + (i < 11 ? 180 + i : 8000) * SECOND_NS,
+			.end_ns = BEGIN_NS + (i < 11 ? 181 + i : 8000) * SECOND_NS,
+			.count = i < 11 ? 3 : 1,
+			.why = "the snapshot before took longer than the interval"};
+		must(rec_writer_gap(w, &gap, &e), &e);
+	}
 	if (snapshot == 3)
 		must(rec_writer_event(w, BEGIN_NS + 130 * SECOND_NS, "note", "deploy 1.2", &e), &e);
 }

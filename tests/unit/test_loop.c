@@ -1,6 +1,7 @@
 /* test_loop.c - the schedule's arithmetic, and signals that wait for their turn. */
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "clocks.h"
@@ -42,6 +43,28 @@ Test(schedule, moments_that_went_by_are_counted_not_made_up_for)
 		cr_assert_eq(schedule_next(&s, steps[i].now, &missed), steps[i].due, "%zu", i);
 		cr_assert_eq(missed, steps[i].missed, "%zu: %lu", i, (unsigned long)missed);
 	}
+}
+
+Test(schedule, why_moments_went_by)
+{
+	static const struct {
+		uint64_t missed, took, asleep;
+		const char *word;
+	} cases[] = {
+		{1, 5, 0, "run in time"},	{1, 9, 9, "run in time"},
+		{1, 10, 0, "took longer"},	{1, 10, 9, "took longer"},
+		{1, 10, 10, "suspended"},	{100, 3, 1000, "suspended"},
+		{100, 900, 100, "took longer"},
+	};
+	struct schedule s = {.begin_ns = 1000, .interval_ns = 10, .slot = 7};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *why = schedule_why(&s, cases[i].missed, cases[i].took, cases[i].asleep);
+		cr_assert_not_null(strstr(why, cases[i].word), "%zu: %s", i, why);
+	}
+	uint64_t missed;
+	cr_assert_eq(schedule_next(&s, 1105, &missed), 1110);
+	cr_assert_eq(missed, 3);
+	cr_assert_eq(schedule_first_missed_ns(&s, missed), 1080);
 }
 
 Test(loop, the_time_comes)

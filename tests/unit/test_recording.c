@@ -487,6 +487,49 @@ Test(recording, names_that_change_and_change_back_are_kept)
 	remove_dir();
 }
 
+Test(recording, gaps_for_one_reason_that_follow_each_other_are_one_row)
+{
+	static const struct {
+		int64_t begin_s, end_s, count;
+		const char *why;
+		int64_t rows, row_count, row_begin_s, row_end_s; /* of its reason's last row */
+	} steps[] = {
+		{100, 110, 2, "slow", 1, 2, 100, 110},
+		{115, 120, 1, "slow", 1, 3, 100, 120},
+		{121, 121, 1, "skipped", 2, 1, 121, 121},
+		{130, 140, 1, "slow", 2, 4, 100, 140},
+		{122, 122, 1, "skipped", 2, 2, 121, 122},
+		{1041, 1041, 1, "slow", 3, 1, 1041, 1041},
+		{1000, 1045, 1, "slow", 3, 2, 1000, 1045}, /* and a little out of order */
+		{90, 91, 1, "slow", 4, 1, 90, 91},	   /* the clock was set back */
+	};
+	const char *path = new_path();
+	struct err e = {0};
+	const int64_t s_ns = 1000000000;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		char sql[160];
+		struct rec_writer *w = open_writer(path, &host); /* one-shot runs merge, too */
+		const struct rec_gap gap = {.begin_ns = steps[i].begin_s * s_ns,
+					    .end_ns = steps[i].end_s * s_ns,
+					    .count = steps[i].count,
+					    .why = steps[i].why};
+		cr_assert_eq(rec_writer_gap(w, &gap, &e), 0, "%s", e.text);
+		rec_writer_close(w);
+		cr_assert_eq(cell(path, "SELECT count(*) FROM event"), steps[i].rows, "%zu", i);
+		static const char *const names[] = {"count", "wall_ns / 1000000000",
+						      "end_ns / 1000000000"};
+		const int64_t want[] = {steps[i].row_count, steps[i].row_begin_s,
+					steps[i].row_end_s};
+		for (size_t k = 0; k < 3; k++) {
+			snprintf(sql, sizeof(sql),
+				 "SELECT %s FROM event WHERE text = '%s' ORDER BY id DESC LIMIT 1",
+				 names[k], steps[i].why);
+			cr_assert_eq(cell(path, sql), want[k], "%zu %s", i, names[k]);
+		}
+	}
+	remove_dir();
+}
+
 /* Another time zone or version of the recorder makes a new row of host, not new processes. */
 Test(recording, processes_outlive_a_change_of_facts)
 {
