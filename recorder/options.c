@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "diag_table.h"
+#include "duration.h"
+#include "filter_value.h"
 #include "proc_parse.h"
 
 const char options_help[] =
@@ -25,6 +27,8 @@ const char options_help[] =
 	"                       which (default 1min)\n"
 	"      --marks          record SO_MARK too: keeps CAP_NET_ADMIN, which is dropped "
 	"otherwise\n"
+	"      --keep DUR       remove this host's recordings that are older (14d)\n"
+	"      --keep-size SIZE and the oldest ones while all of them take more (500M, 2G)\n"
 	"      --note TEXT      write an event (\"deploy 14:02\") instead of a snapshot\n"
 	"      --stats          a line of JSON on stdout for each snapshot: what it cost\n"
 	"  -q, --quiet          no warnings\n"
@@ -36,30 +40,14 @@ const char options_help[] =
 	"SIGHUP opens the file anew. Exit code: 0 done, 1 failed, 2 wrong usage,\n"
 	"75 another run holds the recording.\n";
 
-bool options_duration(const char *text, uint64_t *ret_ns)
+bool options_duration(const char *text, uint64_t max_ns, uint64_t *ret_ns)
 {
-	static const struct {
-		const char *name;
-		double ns;
-	} units[] = {{"ms", 1e6}, {"s", 1e9}, {"sec", 1e9}, {"min", 60e9}, {"h", 3600e9}};
-	/* strtod() would also take a sign, white space, hexadecimal and "inf". */
-	size_t digits = strspn(text, "0123456789.");
-	if (digits == 0 || digits > 20)
+	struct err ignored = {0};
+	int64_t ns;
+	if (duration_parse(text, &ns, &ignored) || (uint64_t)ns > max_ns)
 		return false;
-	char *end;
-	double value = strtod(text, &end);
-	if (end != text + digits)
-		return false;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(end, units[i].name) != 0)
-			continue;
-		double ns = value * units[i].ns + 0.5;
-		if (!(ns <= (double)MAX_DURATION_NS + 0.5))
-			return false;
-		*ret_ns = (uint64_t)ns;
-		return true;
-	}
-	return false;
+	*ret_ns = (uint64_t)ns;
+	return true;
 }
 
 /* Handlers of options with an argument: false if it makes no sense. */
@@ -77,12 +65,27 @@ static bool set_output(struct options *o, const char *arg)
 
 static bool set_interval(struct options *o, const char *arg)
 {
-	return options_duration(arg, &o->interval_ns) && o->interval_ns >= MIN_INTERVAL_NS;
+	return options_duration(arg, MAX_DURATION_NS, &o->interval_ns) &&
+	       o->interval_ns >= MIN_INTERVAL_NS;
 }
 
 static bool set_deadline(struct options *o, const char *arg)
 {
-	return options_duration(arg, &o->deadline_ns) && o->deadline_ns > 0;
+	return options_duration(arg, MAX_DURATION_NS, &o->deadline_ns) && o->deadline_ns > 0;
+}
+
+static bool set_keep(struct options *o, const char *arg)
+{
+	return options_duration(arg, MAX_KEEP_NS, &o->keep_ns) && o->keep_ns > 0;
+}
+
+static bool set_keep_size(struct options *o, const char *arg)
+{
+	struct filter_value v;
+	if (filter_read_bytes(arg, &v) != VALUE_OK || v.kind != VALUE_INT || v.num <= 0)
+		return false;
+	o->keep_bytes = (uint64_t)v.num;
+	return true;
 }
 
 static bool set_count(struct options *o, const char *arg)
@@ -135,6 +138,8 @@ FLAG(version)
 enum {
 	OPT_CMDLINE = 256,
 	OPT_DEADLINE,
+	OPT_KEEP,
+	OPT_KEEP_SIZE,
 	OPT_MARKS,
 	OPT_NOTE,
 	OPT_STATS,
@@ -155,6 +160,10 @@ static const struct {
 	 set_query,
 	 "a list of socket tables such as tcp,udp,unix"},
 	{{"cmdline", required_argument, NULL, OPT_CMDLINE}, set_cmdline, "none, exe or full"},
+	{{"keep", required_argument, NULL, OPT_KEEP}, set_keep, "a duration such as 14d"},
+	{{"keep-size", required_argument, NULL, OPT_KEEP_SIZE},
+	 set_keep_size,
+	 "a size such as 500M or 2G"},
 	{{"deadline", required_argument, NULL, OPT_DEADLINE},
 	 set_deadline,
 	 "a duration up to 24h with its unit, such as 30s"},
@@ -208,6 +217,8 @@ static int check(const struct options *o, struct err *e)
 		return 0;
 	if (o->count > 1 && !o->interval_ns)
 		return err_set(e, ERR_USAGE, "--count: wants --interval too");
+	if (o->output && (o->keep_ns || o->keep_bytes))
+		return err_set(e, ERR_USAGE, "--keep, --keep-size: go without --output");
 	if (o->note && (o->interval_ns || o->count))
 		return err_set(e, ERR_USAGE, "--note: goes without --interval and --count");
 	return 0;

@@ -14,6 +14,7 @@
 /* Durations on the command line lie between these, ends included. */
 #define MIN_INTERVAL_NS (UINT64_C(10) * 1000000u)
 #define MAX_DURATION_NS (UINT64_C(86400) * 1000000000u)
+#define MAX_KEEP_NS	(INT64_MAX / 2)
 
 /* Texts are those of argv. */
 struct options {
@@ -22,6 +23,8 @@ struct options {
 	uint64_t interval_ns; /* 0: one snapshot */
 	uint64_t count;	      /* stop after so many snapshots; 0: never */
 	uint64_t deadline_ns; /* for each part of a snapshot */
+	uint64_t keep_ns;     /* --keep; 0: for ever */
+	uint64_t keep_bytes;  /* --keep-size; 0: any size */
 	enum cmdline_mode cmdline;
 	uint32_t protos;  /* socket tables, DIAG_PROTO_BIT()s; 0: all */
 	const char *note; /* write this event instead of a snapshot; or NULL */
@@ -39,10 +42,7 @@ int options_parse(int argc, char *const argv[], struct options *ret, struct err 
 /* What -h prints. */
 extern const char options_help[];
 
-/*
- * A duration: a number, perhaps with a decimal fraction, and a unit (ms, s, sec, min, h), nothing
- * between. False if it is none or passes MAX_DURATION_NS.
- */
-bool options_duration(const char *text, uint64_t *ret_ns) MUST_CHECK;
+/* duration.h's, up to `max_ns`. False if it is none. */
+bool options_duration(const char *text, uint64_t max_ns, uint64_t *ret_ns) MUST_CHECK;
 
 #endif

@@ -8,7 +8,11 @@
 #include "clocks.h"
 #include "lock.h"
 #include "pending.h"
+#include "retain.h"
 #include "rotate.h"
+
+/* A service looks at its directory no more often than this, and when a new file begins. */
+#define RETAIN_EVERY_NS (UINT64_C(60) * 1000000000u)
 
 static int add_suffix(const char *base, const char *suffix, char ret[PATH_MAX], struct err *e)
 {
@@ -83,15 +87,43 @@ static int open_writer(struct recorder *s, const char *path, struct err *e)
 	return rec_writer_event(s->writer, s->wall_ns(), "set-aside", s->notice, e);
 }
 
+static void note_removed(void *ctx, const char *text)
+{
+	struct recorder *s = ctx;
+	if (pending_put(s->pending_path, s->wall_ns(), "retention", text, NULL))
+		snprintf(s->notice, sizeof(s->notice), "%s", text);
+}
+
+/*
+ * Removes what --keep and --keep-size say, before the file for this moment is written to, so that
+ * a disk that is full of recordings does not stay so. That it failed is worth a word, no more.
+ */
+static void enforce_retention(struct recorder *s, const char *path)
+{
+	const struct retain_policy policy = {s->options->keep_ns, s->options->keep_bytes};
+	struct err e = {0};
+	if (s->options->output || clocks_mono_ns() < s->retain_due_ns)
+		return;
+	s->retain_due_ns = clocks_mono_ns() + RETAIN_EVERY_NS;
+	if (retain_enforce(&policy, s->base, path, s->wall_ns(), note_removed, s, &e))
+		snprintf(s->notice, sizeof(s->notice), "%s", e.text);
+}
+
 /* Makes `writer` that of the file for this moment. */
 static int want_writer(struct recorder *s, struct err *e)
 {
 	char path[PATH_MAX];
 	int rc = s->options->output ? add_suffix(s->base, "", path, e)
 				    : rotate_path(s->base, s->wall_ns(), path, sizeof(path), e);
-	if (rc || (s->writer && strcmp(path, s->path) == 0))
+	bool same = !rc && s->writer && strcmp(path, s->path) == 0;
+	if (!rc && !same) {
+		recorder_reopen(s);
+		s->retain_due_ns = 0;
+	}
+	if (!rc)
+		enforce_retention(s, path);
+	if (rc || same)
 		return rc;
-	recorder_reopen(s);
 	rc = open_writer(s, path, e);
 	if (!rc)
 		memcpy(s->path, path, sizeof(s->path));

@@ -18,8 +18,9 @@ struct recorder {
 	struct collect *collect; /* NULL: not needed yet */
 	struct rec_writer *writer;
 	int lock_fd;
-	char base[PATH_MAX]; /* what the names of the lock and of the recordings begin with */
-	char path[PATH_MAX]; /* of the recording that `writer` has open */
+	uint64_t retain_due_ns; /* CLOCK_MONOTONIC; 0: with the next snapshot */
+	char base[PATH_MAX];	/* what the names of the lock and of the recordings begin with */
+	char path[PATH_MAX];	/* of the recording that `writer` has open */
 	char lock_path[PATH_MAX];
 	char pending_path[PATH_MAX];
 	char notice[PATH_MAX + 512]; /* "", or a line about the last call */

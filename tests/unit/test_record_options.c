@@ -49,6 +49,10 @@ Test(options, all_of_them)
 	cr_assert(o.interval_ns == 60 * S && o.count == 1 && o.cmdline == CMDLINE_NONE);
 	cr_assert_eq(parse("-i100ms -d/c", &o, NULL), 0);
 	cr_assert_eq(o.interval_ns, 100 * MS);
+	cr_assert_eq(parse("--keep 14d --keep-size 1.5G", &o, NULL), 0);
+	cr_assert(o.keep_ns == 14 * 86400 * S && o.keep_bytes == UINT64_C(3) << 29);
+	cr_assert_eq(parse("--keep-size 64k", &o, NULL), 0);
+	cr_assert(o.keep_ns == 0 && o.keep_bytes == 65536);
 	cr_assert_eq(parse("--note hello", &o, NULL), 0);
 	cr_assert_str_eq(o.note, "hello");
 }
@@ -79,6 +83,13 @@ Test(options, wrong_usage_is_one_line_that_names_the_place)
 		{"--cmdline some", "--cmdline some: wants none, exe or full"},
 		{"--deadline 0s",
 		 "--deadline 0s: wants a duration up to 24h with its unit, such as 30s"},
+		{"--keep 0s", "--keep 0s: wants a duration such as 14d"},
+		{"--keep 14", "--keep 14: wants a duration such as 14d"},
+		{"--keep -1d", "--keep -1d: wants a duration such as 14d"},
+		{"--keep-size 0", "--keep-size 0: wants a size such as 500M or 2G"},
+		{"--keep-size 1.5", "--keep-size 1.5: wants a size such as 500M or 2G"},
+		{"--keep-size 5x", "--keep-size 5x: wants a size such as 500M or 2G"},
+		{"-o f --keep 1d", "--keep, --keep-size: go without --output"},
 		{"--note x -i 1s", "--note: goes without --interval and --count"},
 		{"state established", "state: what is this?"},
 		{"-q -- -v", "-v: what is this?"},
@@ -108,13 +119,13 @@ Test(options, durations)
 		{"0s", 0},
 		{"24h", 86400 * S},
 		{"25h", UINT64_MAX},
+		{"1h30min", 5400 * S},
+		{" 1 s", S},
 		{"1", UINT64_MAX},
 		{"", UINT64_MAX},
 		{"s", UINT64_MAX},
 		{"-1s", UINT64_MAX},
 		{"+1s", UINT64_MAX},
-		{" 1s", UINT64_MAX},
-		{"1 s", UINT64_MAX},
 		{"1sx", UINT64_MAX},
 		{"0x10s", UINT64_MAX},
 		{"1e3s", UINT64_MAX},
@@ -122,23 +133,24 @@ Test(options, durations)
 		{"nans", UINT64_MAX},
 		{"1.2.3s", UINT64_MAX},
 		{".s", UINT64_MAX},
-		{"1d", UINT64_MAX},
+		{"1d", 86400 * S},
+		{"2d", UINT64_MAX},
 		{"99999999999999999999999s", UINT64_MAX},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t ns = UINT64_MAX;
-		cr_assert_eq(options_duration(cases[i].text, &ns), cases[i].ns != UINT64_MAX, "%s",
-			     cases[i].text);
+		cr_assert_eq(options_duration(cases[i].text, MAX_DURATION_NS, &ns),
+			     cases[i].ns != UINT64_MAX, "%s", cases[i].text);
 		cr_assert_eq(ns, cases[i].ns, "%s", cases[i].text);
 	}
 }
 
 Test(options, the_help_names_every_option)
 {
-	static const char *const names[] = {"-d, --dir",     "-o, --output", "-i, --interval",
-					    "-n, --count",   "--cmdline",    "--deadline",
-					    "--note",	     "--stats",	     "-q, --quiet",
-					    "-v, --verbose", "-h, --help",   "-V, --version"};
+	static const char *const names[] = {
+		"-d, --dir",   "-o, --output",	"-i, --interval",   "-n, --count",  "--cmdline",
+		"--deadline",  "--keep DUR",	"--keep-size SIZE", "--note",	    "--stats",
+		"-q, --quiet", "-v, --verbose", "-h, --help",	    "-V, --version"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		cr_assert_not_null(strstr(options_help, names[i]), "%s", names[i]);
 }

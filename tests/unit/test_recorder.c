@@ -88,6 +88,33 @@ Test(recorder, a_new_day_is_a_new_file)
 	teardown(&f);
 }
 
+Test(recorder, what_has_had_its_time_goes_and_is_told)
+{
+	struct fixture f;
+	char first[PATH_MAX], journal[PATH_MAX + 8];
+	setup(&f, NULL);
+	f.options.keep_ns = UINT64_C(86400000000000);
+	take(&f);
+	strcpy(first, f.recorder.path);
+	now_ns = MIDNIGHT_NS + 1;
+	take(&f);
+	cr_assert_eq(access(first, F_OK), 0, "it ended a moment ago");
+	snprintf(journal, sizeof(journal), "%s-journal", first);
+	tmpdir_write(journal, "x", 1);
+	now_ns = MIDNIGHT_NS + INT64_C(86400000000000);
+	take(&f);
+	cr_assert_neq(access(first, F_OK), 0);
+	cr_assert_neq(access(journal, F_OK), 0);
+	cr_assert_eq(query(f.recorder.path,
+			   "SELECT count(*) FROM event WHERE kind = 'retention' AND text LIKE "
+			   "'removed %-20261121.socklapse, % bytes: older than --keep'"),
+		     1);
+	cr_assert_str_eq(f.recorder.notice, "");
+	take(&f);
+	cr_assert_eq(query(f.recorder.path, "SELECT count(*) FROM event"), 1);
+	teardown(&f);
+}
+
 Test(recorder, events_go_to_the_holder_of_the_lock)
 {
 	struct fixture f;
