@@ -116,6 +116,11 @@ bool bounds_hides_remnant(unsigned before, unsigned now)
 	return now == STATE_TIME_WAIT && (before == STATE_UNCONN || before == STATE_BOUND_INACTIVE);
 }
 
+bool bounds_is_remnant_over(unsigned before, unsigned now)
+{
+	return before == STATE_TIME_WAIT && (now == STATE_UNCONN || now == STATE_BOUND_INACTIVE);
+}
+
 /* Entered between the last snapshot without the state and the first one with it. */
 static struct bounds_span by_snapshots(const struct bounds_row *now,
 				       const struct bounds_before *before)

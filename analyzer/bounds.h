@@ -177,6 +177,12 @@ bool bounds_tightens(unsigned state);
 bool bounds_hides_remnant(unsigned before, unsigned now);
 
 /*
+ * The other way round: the TIME-WAIT is over, and the closed socket still held. A dump that has
+ * only the latter, and tells of it first, does not show before its end that TIME-WAIT is over.
+ */
+bool bounds_is_remnant_over(unsigned before, unsigned now);
+
+/*
  * The spell whose last row is `last` ended, because the same connection is next seen in state
  * `next_state`, whose spell begins as `next` says. Later rows of that spell narrow `next` and with
  * it this end: the best time to ask is when that spell is over, too.

@@ -38,44 +38,6 @@ void conn_table_fini(struct conn_table *t)
 	*t = (struct conn_table){0};
 }
 
-uint32_t conn_new(struct conn_table *t)
-{
-	uint32_t number = t->free;
-	if (number != CONN_NONE) {
-		t->free = t->all[number].next;
-	} else {
-		struct conn *all = t->used < CONN_NONE
-					   ? array_grow(t->all, &t->cap, t->used + 1, sizeof(*all))
-					   : NULL;
-		if (!all)
-			return CONN_NONE;
-		t->all = all;
-		number = (uint32_t)t->used++;
-	}
-	t->all[number] = (struct conn){
-		.next = CONN_NONE, .gone = HISTORY_NONE, .guess_ns = SPELL_UNKNOWN};
-	return number;
-}
-
-void conn_free(struct conn_table *t, uint32_t number)
-{
-	t->all[number].next = t->free;
-	t->free = number;
-}
-
-int conn_need_slots(struct conn_table *t, size_t count, struct err *e)
-{
-	if (count <= t->by_slot_count)
-		return 0;
-	uint32_t *all = array_grow(t->by_slot, &t->by_slot_cap, count, sizeof(*all));
-	if (!all)
-		return no_memory(e);
-	t->by_slot = all;
-	memset(all + t->by_slot_count, 0xff, (t->by_slot_cap - t->by_slot_count) * sizeof(*all));
-	t->by_slot_count = t->by_slot_cap;
-	return 0;
-}
-
 static uint64_t mix(uint64_t h)
 {
 	h ^= h >> 32;
@@ -97,13 +59,13 @@ static size_t bucket_of(const struct conn_table *t, const struct row_member *id,
 	return (size_t)h & (t->buckets_cap - 1);
 }
 
-/* Twice the buckets; 1 if there was no memory, which only makes chains longer. */
-static int grow_buckets(struct conn_table *t)
+/* Twice the buckets; without memory for them chains only become longer. */
+static void grow_buckets(struct conn_table *t)
 {
 	size_t old_cap = t->buckets_cap, cap = old_cap * 2;
 	uint32_t *old = t->buckets, *buckets = malloc(cap * sizeof(*buckets));
 	if (!buckets)
-		return 1;
+		return;
 	memset(buckets, 0xff, cap * sizeof(*buckets));
 	t->buckets = buckets;
 	t->buckets_cap = cap;
@@ -117,57 +79,80 @@ static int grow_buckets(struct conn_table *t)
 		}
 	}
 	free(old);
+}
+
+uint32_t conn_new(struct conn_table *t, const struct row_member *id, uint64_t netns)
+{
+	uint32_t number = t->free;
+	if (number != CONN_NONE) {
+		t->free = t->all[number].next;
+	} else {
+		struct conn *all = t->used < CONN_NONE
+					   ? array_grow(t->all, &t->cap, t->used + 1, sizeof(*all))
+					   : NULL;
+		if (!all)
+			return CONN_NONE;
+		t->all = all;
+		number = (uint32_t)t->used++;
+	}
+	if (t->count >= t->buckets_cap)
+		grow_buckets(t);
+	uint32_t *bucket = &t->buckets[bucket_of(t, id, netns)];
+	t->all[number] = (struct conn){.id = *id,
+				       .netns = netns,
+				       .next = *bucket,
+				       .gone = HISTORY_NONE,
+				       .guess_ns = SPELL_UNKNOWN};
+	*bucket = number;
+	t->count++;
+	return number;
+}
+
+void conn_free(struct conn_table *t, uint32_t number)
+{
+	struct conn *c = &t->all[number];
+	uint32_t *at = &t->buckets[bucket_of(t, &c->id, c->netns)];
+	while (*at != number)
+		at = &t->all[*at].next;
+	*at = c->next;
+	t->count--;
+	c->next = t->free;
+	t->free = number;
+}
+
+uint32_t conn_find(const struct conn_table *t, const struct row_member *id, uint64_t netns)
+{
+	uint32_t n = t->buckets[bucket_of(t, id, netns)];
+	for (; n != CONN_NONE; n = t->all[n].next) {
+		const struct conn *c = &t->all[n];
+		if (c->netns == netns && memcmp(&c->id, id, sizeof(*id)) == 0)
+			return n;
+	}
+	return CONN_NONE;
+}
+
+int conn_need_slots(struct conn_table *t, size_t count, struct err *e)
+{
+	if (count <= t->by_slot_count)
+		return 0;
+	uint32_t *all = array_grow(t->by_slot, &t->by_slot_cap, count, sizeof(*all));
+	if (!all)
+		return no_memory(e);
+	t->by_slot = all;
+	memset(all + t->by_slot_count, 0xff, (t->by_slot_cap - t->by_slot_count) * sizeof(*all));
+	t->by_slot_count = t->by_slot_cap;
 	return 0;
 }
 
 int conn_put_missing(struct conn_table *t, uint32_t number, struct err *e)
 {
-	if (t->missing_count >= t->buckets_cap && grow_buckets(t) != 0)
-		return no_memory(e);
 	uint32_t *all = array_grow(t->missing, &t->missing_cap, t->missing_used + 1, sizeof(*all));
 	if (!all)
 		return no_memory(e);
 	t->missing = all;
 	all[t->missing_used++] = number;
-	struct conn *c = &t->all[number];
-	size_t b = bucket_of(t, &c->id, c->netns);
-	c->next = t->buckets[b];
-	c->is_missing = true;
-	t->buckets[b] = number;
-	t->missing_count++;
+	t->all[number].is_missing = true;
 	return 0;
-}
-
-/* Takes the connection at *at out of its bucket. */
-static uint32_t take(struct conn_table *t, uint32_t *at)
-{
-	uint32_t number = *at;
-	*at = t->all[number].next;
-	t->all[number].is_missing = false;
-	t->missing_count--;
-	return number;
-}
-
-uint32_t conn_take_missing(struct conn_table *t, const struct row_member *id, uint64_t netns)
-{
-	if (!t->missing_count)
-		return CONN_NONE;
-	uint32_t *at = &t->buckets[bucket_of(t, id, netns)];
-	for (; *at != CONN_NONE; at = &t->all[*at].next) {
-		const struct conn *c = &t->all[*at];
-		if (c->netns == netns && memcmp(&c->id, id, sizeof(*id)) == 0)
-			return take(t, at);
-	}
-	return CONN_NONE;
-}
-
-static void drop_missing(struct conn_table *t, uint32_t number)
-{
-	const struct conn *c = &t->all[number];
-	uint32_t *at = &t->buckets[bucket_of(t, &c->id, c->netns)];
-	while (*at != number)
-		at = &t->all[*at].next;
-	take(t, at);
 }
 
 int conn_sift_missing(struct conn_table *t, conn_sift_fn *fn, void *arg, struct err *e)
@@ -182,7 +167,7 @@ int conn_sift_missing(struct conn_table *t, conn_sift_fn *fn, void *arg, struct 
 		if (verdict < 0)
 			rc = verdict;
 		if (verdict > 0) {
-			drop_missing(t, number);
+			t->all[number].is_missing = false;
 			conn_free(t, number);
 		} else {
 			t->missing[kept++] = number;
@@ -203,7 +188,7 @@ void conn_list(struct conn_table *t, uint32_t number)
 	if (c->listed)
 		return;
 	uint32_t *chain = listener_chain(t, c->id.local_port);
-	c->next = *chain;
+	c->next_listener = *chain;
 	*chain = number;
 	c->listed = true;
 }
@@ -215,8 +200,8 @@ void conn_unlist(struct conn_table *t, uint32_t number)
 		return;
 	uint32_t *at = listener_chain(t, c->id.local_port);
 	while (*at != number)
-		at = &t->all[*at].next;
-	*at = c->next;
+		at = &t->all[*at].next_listener;
+	*at = c->next_listener;
 	c->listed = false;
 }
 
@@ -252,7 +237,7 @@ uint32_t conn_listener(const struct conn_table *t, const struct conn *c)
 	uint32_t found = CONN_NONE;
 	int best = 0;
 	for (uint32_t n = *listener_chain(t, c->id.local_port); n != CONN_NONE;
-	     n = t->all[n].next) {
+	     n = t->all[n].next_listener) {
 		const struct conn *l = &t->all[n];
 		if (l->id.local_port != c->id.local_port || l->netns != c->netns ||
 		    l->id.proto != c->id.proto)

@@ -1,6 +1,7 @@
 /*
- * spell_conn.h - the connections that a spell pass keeps: those that the snapshot shown has, by
- * slot, and those that it lacks but the next one may have again, by identity. Only for spell_*.c.
+ * spell_conn.h - the connections that a spell pass keeps: those that the snapshot shown has, also
+ * by slot, and those that it lacks but the next one may have again. All can be found by identity.
+ * Only for spell_*.c.
  */
 #ifndef SOCKLAPSE_SPELL_CONN_H
 #define SOCKLAPSE_SPELL_CONN_H
@@ -32,9 +33,12 @@ struct conn {
 	bool early;
 	struct spell_owner owner;
 
-	uint32_t next; /* in the chain of missing ones, of listeners, or of free ones */
+	uint32_t slot;		/* where it is, while not missing */
+	uint32_t next;		/* in the chain of its bucket, or of free ones */
+	uint32_t next_listener; /* in the chain of listeners */
 	bool is_missing;
-	bool listed; /* in the listeners */
+	bool has_shell; /* beside it there is, or was, a shell */
+	bool listed;	/* in the listeners */
 };
 
 struct conn_table {
@@ -45,8 +49,8 @@ struct conn_table {
 	uint32_t *by_slot;
 	size_t by_slot_cap, by_slot_count;
 
-	uint32_t *buckets; /* missing ones, by identity */
-	size_t buckets_cap, missing_count;
+	uint32_t *buckets; /* all of them, by identity */
+	size_t buckets_cap, count;
 	uint32_t *missing; /* their numbers; some may no longer be missing */
 	size_t missing_cap, missing_used;
 
@@ -58,16 +62,18 @@ struct conn_table {
 int conn_table_init(struct conn_table *t, struct err *e) MUST_CHECK;
 void conn_table_fini(struct conn_table *t);
 
-/* A zeroed connection; its number, or CONN_NONE if memory ran out. Moves `all`. */
-uint32_t conn_new(struct conn_table *t);
+/* A new connection; its number, or CONN_NONE if memory ran out. Moves `all`. */
+uint32_t conn_new(struct conn_table *t, const struct row_member *id, uint64_t netns);
 void conn_free(struct conn_table *t, uint32_t number);
+
+/* The connection with this identity, missing or not; or CONN_NONE. */
+uint32_t conn_find(const struct conn_table *t, const struct row_member *id, uint64_t netns);
 
 /* Makes slots below `count` known (CONN_NONE). */
 int conn_need_slots(struct conn_table *t, size_t count, struct err *e) MUST_CHECK;
 
-/* Puts a connection among the missing ones, or takes the one with this identity out of them. */
+/* Puts a connection among the missing ones; is_missing = false takes it out of them again. */
 int conn_put_missing(struct conn_table *t, uint32_t number, struct err *e) MUST_CHECK;
-uint32_t conn_take_missing(struct conn_table *t, const struct row_member *id, uint64_t netns);
 
 /*
  * Calls fn for each missing one. It returns 1 to have the connection dropped and freed, 0 to keep

@@ -286,7 +286,11 @@ void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, str
 			before.born_ns = m.begin_ns - m.asleep_ns;
 		}
 		bounds_enter(&p->evidence->host, &now, &before, &next);
-		bounds_turn(&last, now_row.state.state, &next, &b);
+		if (bounds_is_remnant_over(c->state, now_row.state.state))
+			bounds_gone(&p->evidence->host, &last, p->now.end_ns - p->now.asleep_ns,
+				    &b);
+		else
+			bounds_turn(&last, now_row.state.state, &next, &b);
 		narrow_end(p, c, &b, p->index, end);
 		ce->spell = next;
 	}

@@ -20,6 +20,7 @@ struct spell_pass {
 	const struct sockset *set;
 	struct conn_table table;
 	struct spell_evidence *evidence; /* NULL: not asked for */
+	bool shell_alone; /* a connection with a hidden shell is missing from this snapshot */
 
 	size_t index; /* the snapshot being worked on */
 	struct moment now;
@@ -36,6 +37,12 @@ struct spell_pass {
 	bool ended;
 	struct spell_basis basis;
 };
+
+/* Takes the snapshot p->index; `step`: what is born, died and touched tells all of it. */
+int spell_follow(struct spell_pass *p, bool step, struct err *e) MUST_CHECK;
+
+/* All that are there count as missing. */
+int spell_depart_all(struct spell_pass *p, struct err *e) MUST_CHECK;
 
 /* Counts the snapshot p->index into the basis. */
 void spell_note_basis(struct spell_pass *p, const struct rec_snapshot *s);

@@ -147,7 +147,9 @@ static int meet(struct walk *w, uint32_t position, struct err *e)
 		int rc = history_netns(w->h, w->snapshot->file, row, &netns, e);
 		if (rc)
 			return rc;
-		if (!netns || netns->inode == c->netns)
+		bool beside = c->slot != UINT32_MAX &&
+			      sock_is_shell(&id, SLOT_GROUP(w->set, slot, state)->state);
+		if (!beside && (!netns || netns->inode == c->netns))
 			c->slot = slot;
 	}
 	return 0;

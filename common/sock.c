@@ -94,6 +94,12 @@ unsigned sock_state_by_name(const char *name)
 	return 0;
 }
 
+bool sock_is_shell(const struct row_member *m, unsigned state)
+{
+	return m->peer_port && m->proto == PROTO_TCP &&
+	       (state == STATE_UNCONN || state == STATE_BOUND_INACTIVE);
+}
+
 const char *sock_timer_name(unsigned timer)
 {
 	return timer < LENGTH(timer_names) ? timer_names[timer] : NULL;

@@ -118,6 +118,13 @@ struct sock_row {
 #undef GROUP_END
 };
 
+/*
+ * Is it the shell of a connection: a closed TCP socket that still knows its peer, because the
+ * application holds it? Since Linux 6.8 a dump tells of it if it was bound explicitly, and under
+ * the same cookie and addresses of the connection's TIME-WAIT, if there is one.
+ */
+bool sock_is_shell(const struct row_member *m, unsigned state);
+
 /* "tcp", "udp", ... and back; NULL and 0 for what is unknown. */
 const char *sock_proto_name(unsigned proto);
 unsigned sock_proto_by_name(const char *name);

@@ -215,14 +215,15 @@ static int place(struct track *t, const struct sock_row *row, uint32_t *ret_slot
 		 struct err *e)
 {
 	const struct sockset *set = &t->set;
+	bool shell = sock_is_shell(&row->member, row->state.state);
 	uint32_t slot = NO_SLOT;
 	if (t->next_old < set->rows) {
 		slot = set->order[t->next_old];
-		if (memcmp(track_member_of(t, slot), &row->member, sizeof(row->member)) != 0)
+		if (!track_is_same(t, slot, &row->member, shell))
 			slot = NO_SLOT;
 	}
 	if (slot == NO_SLOT)
-		slot = track_hash_find(t, &row->member);
+		slot = track_hash_find(t, &row->member, shell);
 	*ret_born = slot == NO_SLOT;
 	if (*ret_born) {
 		int rc = place_born(t, row, &slot, e);

@@ -38,7 +38,8 @@ int track_begin(struct track *t, bool key, struct err *e) MUST_CHECK;
  * One socket, as the kernel sent it. Its values were filled while the kernel's millisecond tick
  * was somewhere in [tick_lo_ms, tick_hi_ms] (not below 1, not descending from call to call); which
  * of them is assumed only decides how small the result is. Returns 0, or 1 if this connection was
- * already added to this snapshot (the first one counts), or a negative code.
+ * already added to this snapshot (the first one counts; its shell, sock_is_shell(), is another), or
+ * a negative code.
  */
 int track_add(struct track *t, const struct sock_row *row, uint64_t tick_lo_ms, uint64_t tick_hi_ms,
 	      struct err *e) MUST_CHECK;

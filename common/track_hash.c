@@ -1,5 +1,6 @@
 /*
- * track_hash.c - which slot has the connection with this identity (all of group `member`).
+ * track_hash.c - which slot has the connection with this identity (all of group `member`, and
+ * whether it is a shell: FORMAT.md section 5.1).
  * Open addressing with linear probing; a socket that goes leaves no tombstone.
  */
 #include <stdlib.h>
@@ -18,12 +19,12 @@ static uint32_t identity_hash(const struct row_member *m)
 	return (uint32_t)(h >> 32);
 }
 
-uint32_t track_hash_find(const struct track *t, const struct row_member *m)
+uint32_t track_hash_find(const struct track *t, const struct row_member *m, bool shell)
 {
 	if (!t->hash)
 		return NO_SLOT;
 	for (uint32_t i = identity_hash(m) & t->hash_mask; t->hash[i]; i = (i + 1) & t->hash_mask)
-		if (memcmp(track_member_of(t, t->hash[i] - 1), m, sizeof(*m)) == 0)
+		if (track_is_same(t, t->hash[i] - 1, m, shell))
 			return t->hash[i] - 1;
 	return NO_SLOT;
 }

@@ -5,6 +5,8 @@
 #ifndef SOCKLAPSE_TRACK_INTERNAL_H
 #define SOCKLAPSE_TRACK_INTERNAL_H
 
+#include <string.h>
+
 #include "nums.h"
 #include "track.h"
 
@@ -126,6 +128,20 @@ static inline const struct row_member *track_member_of(const struct track *t, ui
 	return (const struct row_member *)track_block(t, GRP_ID_member, slot);
 }
 
+/*
+ * Is the connection in a slot this one? The state of a slot is its former one, or that of a socket
+ * born now; a shell stays one, so that either will do.
+ */
+static inline bool track_is_same(const struct track *t, uint32_t slot, const struct row_member *m,
+				 bool shell)
+{
+	const struct row_member *have = track_member_of(t, slot);
+	if (memcmp(have, m, sizeof(*m)) != 0)
+		return false;
+	const struct row_state *state = sockset_block(&t->set, GRP_ID_state, slot);
+	return sock_is_shell(have, state->state) == shell;
+}
+
 /* May move t->tick_ms on, up to hi_ms: the row's former stamps (in `slot`) tell. */
 void track_settle_tick(struct track *t, const struct sock_row *row, uint32_t slot, uint64_t hi_ms);
 
@@ -138,7 +154,7 @@ int track_put_group(struct track *t, unsigned group, const struct sock_row *row,
 		    bool born, struct err *e) MUST_CHECK;
 
 /* Slots by identity. find: NO_SLOT if there is none. put: after a reserve that succeeded. */
-uint32_t track_hash_find(const struct track *t, const struct row_member *m);
+uint32_t track_hash_find(const struct track *t, const struct row_member *m, bool shell);
 int track_hash_reserve(struct track *t, struct err *e) MUST_CHECK;
 void track_hash_put(struct track *t, uint32_t slot);
 void track_hash_remove(struct track *t, uint32_t slot);

@@ -14,13 +14,29 @@
 WITH s AS (
   SELECT snapshot, host, boot, netns, netns_name, cookie, proto, family, state, local, local_port,
          peer, peer_port, recvq, sendq, timer, uid, pid, comm, exe, cmdline, cgroup, container,
-         owner_source, delivered, data_segs_in, (/*FILTER*/ 1) AS matched
+         owner_source, delivered, data_segs_in, (/*FILTER*/ 1) AS matched,
+         state = 'UNCONN' AND proto = 'tcp' AND peer_port > 0 AS shell
     FROM socket
    WHERE snapshot IN (:a, :b)
    LIMIT -1 -- keeps it a table of its own: joined by an index, not by scanning
 ),
-a AS (SELECT * FROM s WHERE snapshot = :a LIMIT -1),
-b AS (SELECT * FROM s WHERE snapshot = :b LIMIT -1),
+-- A closed socket that is still held while its connection is in TIME-WAIT is no other connection.
+a AS (
+  SELECT * FROM s
+   WHERE snapshot = :a
+     AND (NOT shell OR (cookie, netns, local_port, peer_port) NOT IN
+          (SELECT cookie, netns, local_port, peer_port FROM s
+            WHERE snapshot = :a AND state = 'TIME-WAIT'))
+   LIMIT -1
+),
+b AS (
+  SELECT * FROM s
+   WHERE snapshot = :b
+     AND (NOT shell OR (cookie, netns, local_port, peer_port) NOT IN
+          (SELECT cookie, netns, local_port, peer_port FROM s
+            WHERE snapshot = :b AND state = 'TIME-WAIT'))
+   LIMIT -1
+),
 told AS (
   SELECT CASE WHEN a.state IS NULL THEN 'appeared'
               WHEN a.state <> b.state THEN 'changed'

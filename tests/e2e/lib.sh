@@ -137,3 +137,34 @@ next_stage() {
 	echo >&3
 	await_stage "$1"
 }
+
+# Actors: processes that do with sockets what they are told (actor.c). Starts one called $1 in
+# namespace $ns; orders go by `tell $1 ORDER`, which waits until it is done.
+start_actor() {
+	mkfifo "$work/$1.in"
+	ip netns exec "$ns" "$tools/actor" "$1" <"$work/$1.in" >"$work/$1.out" 2>&1 &
+	actor_pid=$!
+	pids="$pids $actor_pid"
+	# Held open for writing, or the actor would see the end of its orders.
+	sleep 100000 >"$work/$1.in" &
+	pids="$pids $!"
+	echo "$actor_pid" >"$work/$1.pid"
+	echo 0 >"$work/$1.orders"
+}
+
+tell() {
+	actor=$1
+	shift
+	told=$(($(cat "$work/$actor.orders") + 1))
+	echo "$told" >"$work/$actor.orders"
+	echo "$*" >>"$work/$actor.in"
+	tries=0
+	until grep -qx "done $told" "$work/$actor.out"; do
+		tries=$((tries + 1))
+		if [ "$tries" -gt 600 ] || ! kill -0 "$(cat "$work/$actor.pid")" 2>/dev/null; then
+			not_ok "$actor" "did not do '$*': $(tail -n 1 "$work/$actor.out")"
+			exit 1
+		fi
+		sleep 0.02
+	done
+}

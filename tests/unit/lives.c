@@ -115,19 +115,55 @@ static void register_names(struct rec_writer *w)
 	}
 }
 
+/* One dump while it is being made. */
+struct dump {
+	struct track *track;
+	uint32_t *process; /* by position */
+	uint32_t rows, in_batch;
+	int64_t lo_ns;
+};
+
+static void put_row(struct dump *d, int64_t begin_ns, int64_t fill_ns, const struct sock_row *row,
+		    uint32_t process)
+{
+	struct err e = {0};
+	uint64_t tick_ms = (uint64_t)(begin_ns + fill_ns) / 1000000;
+	cr_assert_eq(track_add(d->track, row, tick_ms, tick_ms, &e), 0, "%s", e.text);
+	d->process[d->rows++] = process;
+	if (++d->in_batch == ROWS_PER_BATCH) {
+		uint64_t hi_us = (uint64_t)fill_ns / 1000 + 1;
+		cr_assert_eq(track_batch(d->track, (uint64_t)d->lo_ns / 1000, hi_us, &e), 0);
+		d->lo_ns = fill_ns;
+		d->in_batch = 0;
+	}
+}
+
+/* Closed sockets that are held come first, at the very begin. */
+static void dump_shells(struct dump *d, const struct lives *l, int64_t begin_ns)
+{
+	for (unsigned i = 0; i < l->count; i++) {
+		const struct life *life = &l->all[i];
+		struct sock_row row = {.member = life->id};
+		row.state.has = HAS_TUPLE;
+		row.state.state = STATE_UNCONN;
+		row.state.inode = 1000 + i;
+		if (begin_ns >= life->shell_from_ns && begin_ns < life->shell_to_ns)
+			put_row(d, begin_ns, 0, &row, life->process);
+	}
+}
+
 /* The kernel's dump, spread over take->dump_ns. */
 static void dump(const struct lives *l, const struct take *take, int64_t begin_ns,
 		 struct rec_writer *w, uint64_t *seed)
 {
 	struct err e = {0};
-	struct track *t = rec_writer_track(w);
-	uint32_t *process = calloc(l->count + 1, sizeof(*process));
-	cr_assert_not_null(process);
-	uint32_t rows = 0, in_batch = 0;
-	int64_t lo_ns = 0, fill_ns = 0;
+	struct dump d = {.track = rec_writer_track(w)};
+	d.process = calloc(2 * (size_t)l->count + 1, sizeof(*d.process));
+	cr_assert_not_null(d.process);
+	dump_shells(&d, l, begin_ns);
 	for (unsigned i = 0; i < l->count; i++) {
 		const struct life *life = &l->all[i];
-		fill_ns = take->dump_ns * i / (int64_t)l->count;
+		int64_t fill_ns = take->dump_ns * i / (int64_t)l->count;
 		struct sock_row row = {.member = life->id};
 		row.state.has = HAS_TUPLE;
 		row.state.state = (uint8_t)life_state(life, begin_ns + fill_ns);
@@ -135,24 +171,18 @@ static void dump(const struct lives *l, const struct take *take, int64_t begin_n
 		row.state.inode = held ? 1000 + i : 0;
 		if (!row.state.state || lives_random(seed) % 1000 < take->miss_per_mille)
 			continue;
-		uint64_t tick_ms = (uint64_t)(begin_ns + fill_ns) / 1000000;
-		cr_assert_eq(track_add(t, &row, tick_ms, tick_ms, &e), 0, "%s", e.text);
-		process[rows++] = held ? life->process : 0;
-		if (++in_batch == ROWS_PER_BATCH) {
-			uint64_t hi_us = (uint64_t)fill_ns / 1000 + 1;
-			cr_assert_eq(track_batch(t, (uint64_t)lo_ns / 1000, hi_us, &e), 0);
-			lo_ns = fill_ns;
-			in_batch = 0;
-		}
+		put_row(&d, begin_ns, fill_ns, &row, held ? life->process : 0);
 	}
-	cr_assert_eq(track_batch(t, (uint64_t)lo_ns / 1000, (uint64_t)take->dump_ns / 1000, &e), 0);
-	cr_assert_eq(track_members(t, &e), 0, "%s", e.text);
-	for (uint32_t i = 0; i < rows; i++) {
-		struct row_owner owner = {.owner_process = process[i], .owner_fd = 7};
-		if (process[i])
-			cr_assert_eq(track_owner(t, i, &owner, &e), 0, "%s", e.text);
+	cr_assert_eq(
+		track_batch(d.track, (uint64_t)d.lo_ns / 1000, (uint64_t)take->dump_ns / 1000, &e),
+		0);
+	cr_assert_eq(track_members(d.track, &e), 0, "%s", e.text);
+	for (uint32_t i = 0; i < d.rows; i++) {
+		struct row_owner owner = {.owner_process = d.process[i], .owner_fd = 7};
+		if (d.process[i])
+			cr_assert_eq(track_owner(d.track, i, &owner, &e), 0, "%s", e.text);
 	}
-	free(process);
+	free(d.process);
 }
 
 unsigned lives_record(const struct lives *l, const struct take *take)

@@ -6,65 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lives.h"
-#include "spell.h"
-
-#define S	    INT64_C(1000000000)
-#define WALL_OFFSET (INT64_C(1763820000) * S)
-
-struct spells {
-	struct spell *all;
-	size_t count;
-	struct spell_basis basis;
-};
-
-static int compare_spells(const void *x, const void *y)
-{
-	const struct spell *a = x, *b = y;
-	if (a->id.cookie != b->id.cookie)
-		return a->id.cookie < b->id.cookie ? -1 : 1;
-	if (a->id.local_port != b->id.local_port)
-		return a->id.local_port < b->id.local_port ? -1 : 1;
-	return (a->first > b->first) - (a->first < b->first);
-}
-
-static struct spells spells_of(const char *dir)
-{
-	struct err e = {0};
-	struct history *h;
-	struct spell_pass *p;
-	struct spells s = {0};
-	const struct spell_options options = {.last = SIZE_MAX, .owners = true};
-	cr_assert_eq(history_open(&dir, 1, &h, &e), 0, "%s", e.text);
-	cr_assert_eq(spell_pass_new(h, &options, &p, &e), 0, "%s", e.text);
-	const struct spell *spell;
-	int rc;
-	while ((rc = spell_pass_next(p, &spell, &e)) > 0) {
-		s.all = realloc(s.all, (s.count + 1) * sizeof(*s.all));
-		cr_assert_not_null(s.all);
-		s.all[s.count++] = *spell;
-	}
-	cr_assert_eq(rc, 0, "%s", e.text);
-	spell_pass_basis(p, &s.basis);
-	spell_pass_free(p);
-	history_close(h);
-	if (s.count)
-		qsort(s.all, s.count, sizeof(*s.all), compare_spells);
-	return s;
-}
-
-static struct take usual_take(const char *dir)
-{
-	return (struct take){
-		.dir = dir,
-		.wall_offset_ns = WALL_OFFSET,
-		.first_ns = 1000 * S,
-		.last_ns = 1600 * S,
-		.every_ns = 20 * S,
-		.dump_ns = S,
-		.key_every = 10,
-	};
-}
+#include "spells.h"
 
 /* The state of `l` that a spell stands for. */
 static unsigned state_of(const struct life *l, const struct spell *s)
@@ -77,20 +19,12 @@ static unsigned state_of(const struct life *l, const struct spell *s)
 	return 0;
 }
 
-static void check_moment(const struct spell_bound *b, int64_t truth_ns, const char *what)
-{
-	cr_assert_leq(b->lo_ns, truth_ns, "%s: begins too late by %lld ns", what,
-		      (long long)(b->lo_ns - truth_ns));
-	cr_assert_geq(b->hi_ns, truth_ns, "%s: ends too early by %lld ns", what,
-		      (long long)(truth_ns - b->hi_ns));
-}
-
 static void check_truth(const struct lives *l, const struct take *take, const struct spell *s)
 {
 	const struct life *life = &l->all[s->id.cookie - 1];
 	unsigned i = state_of(life, s);
 	int64_t entered = life->at_ns[i], left = life->at_ns[i + 1];
-	check_moment(&s->entered, take_wall(take, entered), "entered");
+	spell_check_moment(&s->entered, take_wall(take, entered), "entered");
 	cr_assert_leq(s->at_least_ms * 1000000, left - entered);
 	cr_assert_leq(s->seen_least_ms, s->seen_most_ms);
 	if (s->open) {
@@ -99,7 +33,7 @@ static void check_truth(const struct lives *l, const struct take *take, const st
 		cr_assert_leq(s->at_least_ms, s->age_most_ms);
 		return;
 	}
-	check_moment(&s->left, take_wall(take, left), "left");
+	spell_check_moment(&s->left, take_wall(take, left), "left");
 	cr_assert_geq(s->at_most_ms * 1000000, left - entered);
 	cr_assert_leq(s->at_least_ms, s->at_most_ms);
 }
@@ -126,7 +60,7 @@ Test(spell, bounds_hold_the_truth)
 	for (unsigned seed = 1; seed <= 8; seed++) {
 		struct lives l;
 		lives_dir(dir);
-		struct take take = usual_take(dir);
+		struct take take = spells_take(dir);
 		lives_init(&l, seed, 120, 900 * S, 1700 * S);
 		if (seed % 2) { /* the clock is set while they live */
 			take.step_at_ns = 1300 * S;
@@ -149,7 +83,7 @@ Test(spell, early_and_open_are_marked)
 	char dir[64];
 	struct lives l;
 	lives_dir(dir);
-	struct take take = usual_take(dir);
+	struct take take = spells_take(dir);
 	lives_init(&l, 77, 120, 900 * S, 1700 * S);
 	unsigned snapshots = lives_record(&l, &take);
 	struct spells s = spells_of(dir);
@@ -170,30 +104,6 @@ Test(spell, early_and_open_are_marked)
 	lives_remove(dir);
 }
 
-static void check_same(const struct spell *a, const struct spell *b)
-{
-	cr_assert_eq(memcmp(&a->id, &b->id, sizeof(a->id)), 0);
-	cr_assert_eq(a->netns, b->netns);
-	cr_assert_eq(a->first, b->first);
-	cr_assert_eq(a->last, b->last);
-	cr_assert_eq(a->missed, b->missed);
-	cr_assert_eq(a->state, b->state);
-	cr_assert_eq(a->before, b->before);
-	cr_assert_eq(a->after, b->after);
-	cr_assert_eq(a->open, b->open);
-	cr_assert_eq(a->early, b->early);
-	cr_assert_eq(a->inode, b->inode);
-	cr_assert_eq(a->entered.lo_ns, b->entered.lo_ns);
-	cr_assert_eq(a->entered.hi_ns, b->entered.hi_ns);
-	cr_assert_eq(a->left.lo_ns, b->left.lo_ns);
-	cr_assert_eq(a->left.hi_ns, b->left.hi_ns);
-	cr_assert_eq(a->at_least_ms, b->at_least_ms);
-	cr_assert_eq(a->at_most_ms, b->at_most_ms);
-	cr_assert_eq(a->estimate_ms, b->estimate_ms);
-	cr_assert_eq(a->owner.process, b->owner.process);
-	cr_assert_eq(a->owner.source, b->owner.source);
-}
-
 Test(spell, files_and_key_frames_change_nothing)
 {
 	static const struct {
@@ -203,7 +113,7 @@ Test(spell, files_and_key_frames_change_nothing)
 	char dir[64];
 	struct lives l;
 	lives_dir(dir);
-	struct take take = usual_take(dir);
+	struct take take = spells_take(dir);
 	take.miss_per_mille = 20;
 	lives_init(&l, 5, 150, 900 * S, 1700 * S);
 	lives_record(&l, &take);
@@ -219,7 +129,7 @@ Test(spell, files_and_key_frames_change_nothing)
 		cr_assert_eq(s.count, expect.count, "cut %zu: %zu spells, not %zu", i, s.count,
 			     expect.count);
 		for (size_t k = 0; k < s.count; k++)
-			check_same(&s.all[k], &expect.all[k]);
+			spell_check_same(&s.all[k], &expect.all[k]);
 		free(s.all);
 		lives_remove(dir);
 	}
@@ -255,7 +165,7 @@ Test(spell, more_snapshots_only_narrow)
 		lives_dir(few);
 		lives_dir(many);
 		lives_init(&l, seed, 100, 900 * S, 1700 * S);
-		struct take take = usual_take(few);
+		struct take take = spells_take(few);
 		lives_record(&l, &take);
 		take.dir = many;
 		take.every_ns = 5 * S;
@@ -301,7 +211,7 @@ Test(spell, a_cookie_used_again_is_another_connection)
 	lives[0].at_ns[1] = lives[1].at_ns[0] = 1300 * S;
 	l.all = lives;
 	l.count = 2;
-	struct take take = usual_take(dir);
+	struct take take = spells_take(dir);
 	lives_record(&l, &take);
 	struct spells s = spells_of(dir);
 	cr_assert_eq(s.count, 2);
@@ -318,7 +228,7 @@ Test(spell, missing_from_a_dump_and_back_is_one_spell)
 	struct life life;
 	lives_dir(dir);
 	struct lives l = one_life(&life, 1, 1000);
-	struct take take = usual_take(dir);
+	struct take take = spells_take(dir);
 	take.last_ns = 1100 * S;
 	unsigned before = lives_record(&l, &take);
 	take.first_ns = take.last_ns = 1120 * S; /* one dump without it */
@@ -345,7 +255,7 @@ Test(spell, a_reboot_ends_all)
 	struct life life;
 	lives_dir(dir);
 	struct lives l = one_life(&life, 1, 1000);
-	struct take take = usual_take(dir);
+	struct take take = spells_take(dir);
 	lives_record(&l, &take); /* until 1600 s of the first boot */
 	take.boot_id = "boot-2";
 	take.first_file = 1;
@@ -382,7 +292,7 @@ Test(spell, owners_are_carried)
 	struct life all[3] = {life[1], life[0], unaccepted};
 	l.all = all;
 	l.count = 3;
-	struct take take = usual_take(dir);
+	struct take take = spells_take(dir);
 	lives_record(&l, &take);
 	struct spells s = spells_of(dir);
 	cr_assert_eq(s.count, 4);
