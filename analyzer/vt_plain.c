@@ -38,6 +38,7 @@ struct plain_table {
 	/* ?1 and ?2 of those `by_snapshot`: least and greatest snapshot id. */
 	const char *sql;
 	bool by_snapshot;
+	const char *needs; /* a table that a recording may lack: then it has no rows; or NULL */
 	struct plain_column columns[PLAIN_MAX_COLUMNS];
 };
 
@@ -59,6 +60,7 @@ static const struct plain_table tables[] = {
 	 "SELECT id, wall_end_ns, boot_begin_ns, boot_end_ns, key, flags, sockets, bytes, costs "
 	 "FROM snapshot WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
 	 true,
+	 NULL,
 	 {OF_SNAPSHOT,
 	  COPY(1),
 	  COPY(2),
@@ -76,6 +78,7 @@ static const struct plain_table tables[] = {
 	 "json_each(p.value) AS t WHERE s.id BETWEEN ?1 AND ?2 AND json_valid(s.tally) "
 	 "ORDER BY s.id",
 	 true,
+	 NULL,
 	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3)}},
 	{"counter",
 	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, netns INTEGER, "
@@ -84,13 +87,33 @@ static const struct plain_table tables[] = {
 	 "JOIN counter AS c ON c.id = v.counter LEFT JOIN netns AS n ON n.id = v.netns "
 	 "WHERE v.snapshot BETWEEN ?1 AND ?2 ORDER BY v.snapshot",
 	 true,
+	 NULL,
 	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3)}},
+	{"watermark",
+	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, begin_us "
+	 "INTEGER, "
+	 "end_us INTEGER, cpu INTEGER, inode INTEGER)",
+	 /* Four bytes a CPU, little-endian, by way of their hexadecimal digits. */
+	 "WITH RECURSIVE mark(snapshot, begin_us, end_us, cpu, cpus, hex) AS ("
+	 "SELECT snapshot, begin_us, end_us, 0, min(length(inodes) / 4, 8192), "
+	 "hex(substr(inodes, 1, 32768)) FROM watermark WHERE snapshot BETWEEN ?1 AND ?2 "
+	 "UNION ALL SELECT snapshot, begin_us, end_us, cpu + 1, cpus, hex FROM mark "
+	 "WHERE cpu + 1 < cpus), "
+	 "digit(at, weight) AS (VALUES (2, 0), (1, 4), (4, 8), (3, 12), (6, 16), (5, 20), (8, 24), "
+	 "(7, 28)) "
+	 "SELECT snapshot, begin_us, end_us, cpu, (SELECT nullif(sum(instr('123456789ABCDEF', "
+	 "substr(hex, 8 * cpu + at, 1)) << weight), 1) FROM digit) FROM mark WHERE cpus > 0 "
+	 "ORDER BY snapshot, cpu",
+	 true,
+	 "watermark",
+	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3), COPY(4)}},
 	{"name",
 	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, name TEXT, "
 	 "answer TEXT, error TEXT)",
 	 "SELECT snapshot, name, answer, error FROM name WHERE snapshot BETWEEN ?1 AND ?2 "
 	 "ORDER BY snapshot",
 	 true,
+	 NULL,
 	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3)}},
 	{"process",
 	 "CREATE TABLE x(host TEXT, boot TEXT, pid INTEGER, start_ticks INTEGER, ppid INTEGER, "
@@ -100,6 +123,7 @@ static const struct plain_table tables[] = {
 	 "p.cmdline, p.cgroup, p.container, p.first_snapshot, p.last_snapshot "
 	 "FROM process AS p LEFT JOIN host AS h ON h.id = p.host ORDER BY p.id",
 	 false,
+	 NULL,
 	 {COPY(1),
 	  COPY(2),
 	  COPY(3),
@@ -121,6 +145,7 @@ static const struct plain_table tables[] = {
 	 "SELECT NULL, hostname, boot_id, machine_id, kernel, arch, hz, time_zone, cpus, facts, "
 	 "tool FROM host ORDER BY id",
 	 false,
+	 NULL,
 	 {COPY(1),
 	  COPY(2),
 	  COPY(3),
@@ -136,6 +161,7 @@ static const struct plain_table tables[] = {
 	 "CREATE TABLE x(netns INTEGER, name TEXT, file TEXT)",
 	 "SELECT NULL, inode, name FROM netns ORDER BY id",
 	 false,
+	 NULL,
 	 {COPY(1), COPY(2), {PLAIN_FILE, 0}}},
 	{"interface",
 	 "CREATE TABLE x(netns INTEGER, ifindex INTEGER, name TEXT, first_snapshot INTEGER, "
@@ -143,6 +169,7 @@ static const struct plain_table tables[] = {
 	 "SELECT NULL, n.inode, i.ifindex, i.name, i.first_snapshot FROM interface AS i "
 	 "LEFT JOIN netns AS n ON n.id = i.netns ORDER BY 1, 2",
 	 false,
+	 NULL,
 	 {COPY(1), COPY(2), COPY(3), {PLAIN_NUMBER, 4}, {PLAIN_FILE, 0}}},
 	{"event",
 	 "CREATE TABLE x(time_ns INTEGER, host TEXT, kind TEXT, text TEXT, end_ns INTEGER, "
@@ -150,6 +177,7 @@ static const struct plain_table tables[] = {
 	 "SELECT NULL, wall_ns, (SELECT hostname FROM host ORDER BY id LIMIT 1), kind, text, "
 	 "end_ns, count FROM event ORDER BY id",
 	 false,
+	 NULL,
 	 {COPY(1), COPY(2), COPY(3), COPY(4), COPY(5), COPY(6), {PLAIN_FILE, 0}}},
 };
 
@@ -303,6 +331,8 @@ static int begin_file(struct plain_cursor *c, const struct plain_vtab *v)
 	if (v->table->by_snapshot && !ids_in_file(v->context->history, c->of, c, &least, &greatest))
 		return SQLITE_OK;
 	struct rec *rec = history_rec(v->context->history, c->of);
+	if (v->table->needs && !rec_db_has_table(rec_db(rec), v->table->needs))
+		return SQLITE_OK;
 	if (rec_db_prepare(rec_db(rec), v->table->sql, &c->stmt, &e)) {
 		err_context(&e, "%s", rec_path(rec));
 		return vt_fail(c->base.pVtab, &e);

@@ -57,6 +57,13 @@ struct rec_snapshot {
 	uint64_t encode_us; /* time that encoding took; set by the writer, not in the file */
 };
 
+/* Table watermark: what stands for a CPU whose inode is not known. */
+#define REC_MARK_OFFLINE UINT32_C(0) /* the CPU was not at work */
+#define REC_MARK_MISSED	 UINT32_C(1) /* it was, and could not be marked */
+
+/* A recording has marks of no more CPUs than this. */
+#define REC_MAX_CPUS 8192
+
 struct rec_process {
 	int64_t id; /* set by the writer */
 	int64_t pid;

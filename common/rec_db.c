@@ -150,6 +150,18 @@ int rec_db_run(sqlite3_stmt *stmt, const char *what, struct err *e)
 	return ret;
 }
 
+bool rec_db_has_table(sqlite3 *db, const char *name)
+{
+	sqlite3_stmt *stmt;
+	if (rec_db_prepare(db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
+			   &stmt, NULL))
+		return false;
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	bool has = sqlite3_step(stmt) == SQLITE_ROW;
+	sqlite3_finalize(stmt);
+	return has;
+}
+
 static int read_format(sqlite3 *db, int64_t ret_values[3], struct err *e)
 {
 	sqlite3_stmt *stmt;
@@ -175,7 +187,8 @@ static int check_tables(sqlite3 *db, struct err *e)
 	int rc = rec_db_prepare(db,
 				"SELECT name FROM sqlite_schema WHERE name COLLATE NOCASE IN "
 				"('format','host','snapshot','frame','text','process','netns',"
-				"'interface','counter','counter_value','event','name') "
+				"'interface','counter','counter_value','event','name',"
+				"'watermark') "
 				"AND (type <> 'table' OR sql LIKE 'CREATE VIRTUAL%')",
 				&stmt, e);
 	if (rc)

@@ -10,8 +10,12 @@
 #include "frame.h"
 #include "rec.h"
 
-/* sql/schema.sql */
+/* sql/schema.sql, and sql/schema_later.sql: the tables that an older recording may lack. */
 extern const char sql_schema[];
+extern const char sql_schema_later[];
+
+/* Has the recording such a table? Errors count as no. */
+bool rec_db_has_table(sqlite3 *db, const char *name) MUST_CHECK;
 
 /*
  * Looks at the file's first bytes without SQLite. ERR_NOT_FOUND, ERR_PERM, ERR_NOT_OURS (also an

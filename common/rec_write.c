@@ -58,6 +58,8 @@ static int make_schema(struct rec_writer *w, struct err *e)
 	if (!rc)
 		rc = rec_db_exec(w->db, sql_schema, e);
 	if (!rc)
+		rc = rec_db_exec(w->db, sql_schema_later, e);
+	if (!rc)
 		rc = rec_db_exec(w->db, sql, e);
 	if (!rc)
 		rc = rec_db_exec(w->db, "COMMIT", e);
@@ -230,7 +232,10 @@ static int open_file(struct rec_writer *w, struct err *e)
 		rc = connect_db(w, e);
 	if (rc)
 		return rc;
-	return empty ? make_schema(w, e) : rec_db_check(w->db, e);
+	if (empty)
+		return make_schema(w, e);
+	rc = rec_db_check(w->db, e);
+	return rc ? rc : rec_db_exec(w->db, sql_schema_later, e);
 }
 
 static int open_all(struct rec_writer *w, const struct rec_host *host, struct err *e)

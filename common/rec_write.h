@@ -74,6 +74,10 @@ int rec_writer_counter(struct rec_writer *w, uint32_t netns, const char *name, i
 int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, const char *error,
 		    struct err *e) MUST_CHECK;
 
+/* How far each CPU had come in giving out inodes, rec.h: REC_MARK_*; once a snapshot. */
+int rec_writer_watermark(struct rec_writer *w, uint64_t begin_us, uint64_t end_us,
+			 const uint32_t *inodes, size_t cpus, struct err *e) MUST_CHECK;
+
 /*
  * Encodes and writes the snapshot. `info`: times and flags in, the rest out. `costs`: a JSON
  * object. After an error the file is as it was before rec_writer_begin(); only if syncing the

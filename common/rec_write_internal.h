@@ -25,6 +25,7 @@ enum writer_stmt {
 	W_PUT_EVENT,
 	W_PUT_GAP,
 	W_PROLONG_GAP,
+	W_PUT_MARKS,
 	W_COUNT
 };
 
@@ -61,6 +62,10 @@ int rec_writer_txn(struct rec_writer *w, struct err *e) MUST_CHECK;
 /* A statement of table_sql[], prepared when first needed. */
 int rec_writer_stmt(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt **ret,
 		    struct err *e) MUST_CHECK;
+
+/* The same within the snapshot's transaction, ready to be bound. */
+int rec_writer_row(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt **ret,
+		   struct err *e) MUST_CHECK;
 
 /* Reads what the plain tables say already; forgets what was known before. */
 int rec_writer_load_rows(struct rec_writer *w, struct err *e) MUST_CHECK;

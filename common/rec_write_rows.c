@@ -38,6 +38,8 @@ static const char *const table_sql[W_COUNT] = {
 			  "WHERE kind = 'gap' AND text = ?2 "
 			  "AND id > (SELECT max(id) FROM event) - 8) "
 			  "AND abs(?1 - end_ns) <= ?5",
+	[W_PUT_MARKS] = "INSERT OR REPLACE INTO watermark (snapshot, begin_us, end_us, inodes) "
+			"VALUES (?,?,?,?)",
 };
 
 int rec_writer_stmt(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt **ret, struct err *e)
@@ -49,9 +51,7 @@ int rec_writer_stmt(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt *
 	return rc;
 }
 
-/* Within the snapshot's transaction: the statement, ready to be bound. */
-static int begin_row(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt **ret,
-		     struct err *e)
+int rec_writer_row(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt **ret, struct err *e)
 {
 	int rc = rec_writer_txn(w, e);
 	return rc ? rc : rec_writer_stmt(w, which, ret, e);
@@ -87,7 +87,7 @@ int rec_writer_text(struct rec_writer *w, const void *bytes, size_t len, uint32_
 		return 0;
 	}
 	sqlite3_stmt *get;
-	int rc = begin_row(w, W_GET_TEXT, &get, e);
+	int rc = rec_writer_row(w, W_GET_TEXT, &get, e);
 	if (rc)
 		return rc;
 	sqlite3_bind_blob64(get, 1, len ? bytes : "", len, SQLITE_STATIC);
@@ -141,7 +141,7 @@ int rec_writer_netns(struct rec_writer *w, uint64_t inode, const char *name, uin
 	sqlite3_stmt *stmt;
 	int rc = 0;
 	if (!known) {
-		rc = begin_row(w, W_PUT_NETNS, &stmt, e);
+		rc = rec_writer_row(w, W_PUT_NETNS, &stmt, e);
 		if (rc)
 			return rc;
 		sqlite3_bind_int64(stmt, 1, (int64_t)inode);
@@ -151,7 +151,7 @@ int rec_writer_netns(struct rec_writer *w, uint64_t inode, const char *name, uin
 		if (!rc)
 			known->data = name_mark(name);
 	} else if (name && known->data != name_mark(name)) {
-		rc = begin_row(w, W_NAME_NETNS, &stmt, e);
+		rc = rec_writer_row(w, W_NAME_NETNS, &stmt, e);
 		if (rc)
 			return rc;
 		known->data = name_mark(name); /* after an abandon rows are read anew */
@@ -188,7 +188,7 @@ static int insert_process(struct rec_writer *w, const struct rec_process *p, str
 			  struct intern_entry **ret, struct err *e)
 {
 	sqlite3_stmt *stmt;
-	int rc = begin_row(w, W_PUT_PROCESS, &stmt, e);
+	int rc = rec_writer_row(w, W_PUT_PROCESS, &stmt, e);
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(stmt, 1, w->host);
@@ -229,7 +229,7 @@ int rec_writer_end_processes(struct rec_writer *w, struct err *e)
 		if (x->data == w->epoch)
 			continue;
 		sqlite3_stmt *stmt;
-		int rc = begin_row(w, W_END_PROCESS, &stmt, e);
+		int rc = rec_writer_row(w, W_END_PROCESS, &stmt, e);
 		if (rc)
 			return rc;
 		sqlite3_bind_int64(stmt, 1, w->last_id);
@@ -252,7 +252,7 @@ int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex,
 	if (known && known->data == name_mark(name))
 		return 0;
 	sqlite3_stmt *stmt;
-	int rc = begin_row(w, W_PUT_INTERFACE, &stmt, e);
+	int rc = rec_writer_row(w, W_PUT_INTERFACE, &stmt, e);
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(stmt, 1, netns);
@@ -275,7 +275,7 @@ static int counter_row(struct rec_writer *w, const char *name, uint32_t *ret_id,
 	struct intern_entry *known = intern_find(&w->counters, name, strlen(name));
 	if (!known) {
 		sqlite3_stmt *stmt;
-		int rc = begin_row(w, W_PUT_COUNTER, &stmt, e);
+		int rc = rec_writer_row(w, W_PUT_COUNTER, &stmt, e);
 		if (rc)
 			return rc;
 		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
@@ -298,7 +298,7 @@ int rec_writer_counter(struct rec_writer *w, uint32_t netns, const char *name, i
 	if (known && known->data == value && !track_is_key(w->track))
 		return 0;
 	sqlite3_stmt *stmt;
-	rc = begin_row(w, W_PUT_VALUE, &stmt, e);
+	rc = rec_writer_row(w, W_PUT_VALUE, &stmt, e);
 	if (rc)
 		return rc;
 	if (!known)
@@ -317,7 +317,7 @@ int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, 
 		    struct err *e)
 {
 	sqlite3_stmt *stmt;
-	int rc = begin_row(w, W_PUT_NAME, &stmt, e);
+	int rc = rec_writer_row(w, W_PUT_NAME, &stmt, e);
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(stmt, 1, w->last_id + 1);

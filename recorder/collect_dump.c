@@ -1,0 +1,234 @@
+/* collect_dump.c - see collect_internal.h. */
+#include "collect_internal.h"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "clocks.h"
+#include "counters.h"
+#include "proc_raw.h"
+
+static void note_interface(struct snap *s, uint32_t ifindex)
+{
+	for (size_t i = s->interfaces_count; i-- > 0;)
+		if (s->interfaces[i] == ifindex)
+			return;
+	if (s->interfaces_count < MAX_INTERFACES)
+		s->interfaces[s->interfaces_count++] = ifindex;
+}
+
+/* The texts of the row as rows of table text. The congestion control seldom changes. */
+static int set_texts(struct snap *s, struct diag_inet *d, struct err *e)
+{
+	int rc = 0;
+	if (d->row.state.has & HAS_CONG) {
+		if (d->cong_len != s->cong_len || memcmp(d->cong, s->cong, s->cong_len) != 0) {
+			s->cong_len = 0;
+			rc = rec_writer_text(s->w, d->cong, d->cong_len, &s->cong_row, e);
+			if (!rc && d->cong_len <= sizeof(s->cong)) {
+				memcpy(s->cong, d->cong, d->cong_len);
+				s->cong_len = d->cong_len;
+			}
+		}
+		d->row.option.cong = s->cong_row;
+	}
+	const struct {
+		uint64_t has;
+		const void *bytes;
+		size_t len;
+		uint32_t *id;
+	} others[] = {
+		{HAS_EXTRA, d->extra.bytes, d->extra.len, &d->row.option.extra},
+		{HAS_PATH, d->path, d->path_len, &d->row.unix.path},
+		{HAS_ICONS, d->icons.bytes, d->icons.len, &d->row.unix.icons},
+		{HAS_GROUPS, d->groups, d->groups_len, &d->row.link.groups},
+	};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && !rc; i++)
+		if (d->row.state.has & others[i].has)
+			rc = rec_writer_text(s->w, others[i].bytes, others[i].len, others[i].id, e);
+	return rc;
+}
+
+static int add_row(struct snap *s, struct sock_row *row, const struct dump_fill *fill,
+		   struct err *e)
+{
+	row->member.netns = s->netns_row;
+	if (row->state.ifindex)
+		note_interface(s, row->state.ifindex);
+	int rc = track_add(rec_writer_track(s->w), row, fill->tick_lo_ms, fill->tick_hi_ms, e);
+	/* The kernel tells of netlink sockets with groups twice, by their port and by the groups.
+	 */
+	if (rc == 1 && row->member.proto == PROTO_NETLINK)
+		return 0;
+	if (rc == 1) {
+		s->costs->duplicates++;
+		s->info->flags |= SNAP_DUPLICATES;
+		return 0;
+	}
+	return rc;
+}
+
+static bool is_own(const struct snap *s, const struct sock_row *row)
+{
+	return row->member.proto == PROTO_NETLINK && row->link.portid == s->own_port &&
+	       row->link.link_proto == NETLINK_SOCK_DIAG;
+}
+
+static int take_message(void *ctx, uint16_t type, const uint8_t *payload, size_t len,
+			const struct dump_fill *fill, struct err *e)
+{
+	struct snap *s = ctx;
+	struct diag_inet *d = &s->c->diag;
+	int rc = type == s->table->type ? s->table->decode(payload, len, s->table->proto, d, e)
+					: ERR_KERNEL;
+	if (rc == ERR_KERNEL || (rc == 0 && d->malformed)) {
+		s->costs->malformed++;
+		s->info->flags |= SNAP_PARTIAL;
+	}
+	if (rc)
+		return rc == ERR_KERNEL ? 0 : rc;
+	if (is_own(s, &d->row))
+		return 0;
+	rc = set_texts(s, d, e);
+	return rc ? rc : add_row(s, &d->row, fill, e);
+}
+
+static int take_batch_end(void *ctx, const struct dump_fill *fill, struct err *e)
+{
+	struct snap *s = ctx;
+	return track_batch(rec_writer_track(s->w), collect_since_begin_us(s, fill->begin_ns),
+			   collect_since_begin_us(s, fill->end_ns + 999), e);
+}
+
+static void note_facts(struct snap *s, const struct dump_facts *f)
+{
+	s->costs->datagrams += f->datagrams;
+	s->costs->dump_bytes += f->bytes;
+	s->costs->malformed += f->malformed;
+	if (f->interrupted)
+		s->info->flags |= SNAP_INTERRUPTED;
+	if (f->whole)
+		return;
+	s->info->flags |= f->cut ? SNAP_PARTIAL | SNAP_CUT : SNAP_PARTIAL;
+	collect_problem(s, s->table->name,
+			f->errnum      ? strerror(f->errnum)
+			: f->cut       ? "cut off by the deadline"
+			: f->overrun   ? "the kernel lost messages"
+			: f->malformed ? "malformed messages"
+				       : "ended early");
+}
+
+static int take_lines(struct snap *s, FILE *f, const struct dump_fill *fill, struct err *e)
+{
+	char line[512];
+	while (fgets(line, sizeof(line), f)) {
+		struct sock_row row;
+		if (!proc_raw_parse(line, strcspn(line, "\n"), s->table->family, &row))
+			continue;
+		int rc = add_row(s, &row, fill, e);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* A table that the kernel refused may be told as text: rows are of the time it took to read. */
+static int read_fallback(struct snap *s, struct netns_link *n, struct err *e)
+{
+	const char *path = s->table->fallback;
+	int fd = path ? openat(s->c->proc_fd, path, O_RDONLY | O_CLOEXEC) : -1;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!f) {
+		if (fd >= 0)
+			close(fd);
+		s->no_table |= DIAG_PROTO_BIT(s->table->proto);
+		return 0;
+	}
+	struct dump_fill fill = {.begin_ns = clocks_mono_ns(),
+				 .tick_lo_ms = tick_read_ms(&n->tick)};
+	fill.tick_hi_ms = fill.tick_lo_ms;
+	int rc = take_lines(s, f, &fill, e);
+	fclose(f);
+	fill.end_ns = clocks_mono_ns();
+	s->by_proc |= DIAG_PROTO_BIT(s->table->proto);
+	return rc ? rc : take_batch_end(s, &fill, e);
+}
+
+static int dump_table(struct snap *s, struct netns_link *n, uint64_t deadline_ns, struct err *e)
+{
+	uint64_t bit = UINT64_C(1) << (s->table - diag_tables);
+	if (s->c->absent & bit)
+		return read_fallback(s, n, e);
+	uint8_t payload[DIAG_REQUEST_MAX];
+	struct nl_request request = {.type = s->table->type, .payload = payload};
+	request.len = diag_table_request(s->table, payload);
+	const struct dump_sink sink = {s, take_message, take_batch_end};
+	struct dump_facts facts;
+	s->own_port = nl_dump_port(n->dump);
+	int rc = nl_dump_run(n->dump, &request, &n->tick, deadline_ns, &sink, &facts, e);
+	if (!rc && facts.said_no && diag_is_no_table(facts.errnum)) {
+		/* Asking once more would have the kernel look for a module every time. */
+		s->c->absent |= bit;
+		return read_fallback(s, n, e);
+	}
+	note_facts(s, &facts);
+	return rc;
+}
+
+static int name_interfaces(struct snap *s, struct netns_link *n, struct err *e)
+{
+	for (size_t i = 0; i < s->interfaces_count; i++) {
+		struct ifreq r = {.ifr_ifindex = (int)s->interfaces[i]};
+		if (ioctl(n->tick.fd, SIOCGIFNAME, &r))
+			continue;
+		r.ifr_name[IFNAMSIZ - 1] = '\0';
+		int rc = rec_writer_interface(s->w, s->netns_row, s->interfaces[i], r.ifr_name, e);
+		if (rc)
+			return rc;
+	}
+	s->interfaces_count = 0;
+	return 0;
+}
+
+static int take_counter(void *ctx, const char *name, int64_t value, struct err *e)
+{
+	struct snap *s = ctx;
+	return rec_writer_counter(s->w, s->netns_row, name, value, e);
+}
+
+/* The counters of the calling thread's namespace; a file that is not there is left out. */
+static int read_counters(struct snap *s, struct err *e)
+{
+	static const char *const files[] = {"thread-self/net/snmp", "thread-self/net/netstat"};
+	char text[COUNTERS_FILE_MAX];
+	int rc = 0;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !rc; i++) {
+		int fd = openat(s->c->proc_fd, files[i], O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+		if (fd >= 0)
+			close(fd);
+		if (n > 0)
+			rc = counters_parse(text, (size_t)n, take_counter, s, e);
+	}
+	return rc;
+}
+
+int collect_netns(struct snap *s, struct netns_link *n, uint64_t deadline_ns, struct err *e)
+{
+	int rc = rec_writer_netns(s->w, n->inode, n->name, &s->netns_row, e);
+	if (!rc)
+		rc = read_counters(s, e);
+	for (size_t i = 0; i < diag_tables_count && !rc; i++) {
+		s->table = &diag_tables[i];
+		if (s->c->options.protos &&
+		    !(s->c->options.protos & DIAG_PROTO_BIT(s->table->proto)))
+			continue;
+		rc = dump_table(s, n, deadline_ns, e);
+	}
+	return rc ? rc : name_interfaces(s, n, e);
+}

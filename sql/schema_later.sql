@@ -1,0 +1,9 @@
+-- Tables that a recording of an earlier recorder lacks; a writer adds them when it opens one.
+-- schema.sql has all others.
+
+CREATE TABLE IF NOT EXISTS watermark ( -- how far each CPU had come in giving out inodes
+  snapshot INTEGER PRIMARY KEY,
+  begin_us INTEGER NOT NULL,           -- after snapshot.mono_begin_ns, around all marks
+  end_us   INTEGER NOT NULL,
+  inodes   BLOB NOT NULL               -- 4 bytes a CPU, little-endian; 0: off line, 1: not known
+);
