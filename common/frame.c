@@ -195,6 +195,9 @@ static int read_script(struct sockset *set, struct frame_scratch *x, struct nums
 	if (nums_bad(s))
 		return corrupt(e, "frame is neither key nor delta");
 	set->is_key = kind == FRAME_KEY;
+	if (kind == FRAME_KEY)
+		range_models_reset(set->models);
+	nums_get_stream(s, RANGE_STREAM_HEAD + GRP_ID_member);
 	int rc = kind == FRAME_KEY ? read_key_script(&sc, s) : read_delta_script(&sc, s);
 	if (rc)
 		return rc;
@@ -219,11 +222,13 @@ static int slots_of_born(struct sockset *set, struct frame_scratch *x, struct er
 	return 0;
 }
 
-static int open_part(const struct frame_part *p, struct frame_scratch *x, struct err *e)
+static int open_part(struct sockset *set, const struct frame_part *p, struct frame_scratch *x,
+		     struct err *e)
 {
+	struct range_models *models = sockset_need_models(set);
 	if (!x->reader)
 		x->reader = calloc(1, sizeof(*x->reader));
-	return x->reader ? nums_open(x->reader, p, &x->raw, e) : no_memory(e);
+	return x->reader && models ? nums_open(x->reader, p, models, &x->raw, e) : no_memory(e);
 }
 
 static int apply_member(struct sockset *set, const struct frame_part *p, struct frame_scratch *x,
@@ -231,7 +236,7 @@ static int apply_member(struct sockset *set, const struct frame_part *p, struct 
 {
 	if (!p->there)
 		return corrupt(e, "frame without its member part");
-	int rc = open_part(p, x, e);
+	int rc = open_part(set, p, x, e);
 	if (!rc)
 		rc = read_script(set, x, x->reader, e);
 	if (!rc)
@@ -251,6 +256,7 @@ static int apply_member(struct sockset *set, const struct frame_part *p, struct 
 static int read_touched(struct sockset *set, unsigned group, struct frame_scratch *x, struct err *e)
 {
 	struct nums_reader *r = x->reader;
+	nums_get_stream(r, RANGE_STREAM_HEAD + group);
 	uint64_t n = nums_get_max(r, set->rows);
 	if (nums_bad(r) || n > r->left)
 		return corrupt(e, "more changed sockets than bytes");
@@ -280,7 +286,7 @@ static int apply_group(struct sockset *set, unsigned group, const struct frame_p
 		return 0; /* still all zero */
 	int rc = 0;
 	if (p->there)
-		rc = open_part(p, x, e);
+		rc = open_part(set, p, x, e);
 	if (p->there && !rc)
 		rc = read_touched(set, group, x, e);
 	if (rc)
@@ -343,7 +349,9 @@ static int apply_clock(struct sockset *set, const struct frame_part *p, struct f
 	set->ticks_count = set->batches_count = 0;
 	if (!p->there)
 		return 0;
-	int rc = open_part(p, x, e);
+	int rc = open_part(set, p, x, e);
+	if (!rc)
+		nums_get_stream(x->reader, RANGE_STREAM_HEAD + PART_CLOCK);
 	if (!rc)
 		rc = read_ticks(set, x->reader, e);
 	if (!rc)
@@ -351,8 +359,8 @@ static int apply_clock(struct sockset *set, const struct frame_part *p, struct f
 	return rc;
 }
 
-int frame_apply(struct sockset *set, const struct frame_part parts[PART_COUNT],
-		struct frame_scratch *scratch, struct err *e)
+static int apply_all(struct sockset *set, const struct frame_part parts[PART_COUNT],
+		     struct frame_scratch *scratch, struct err *e)
 {
 	int rc = bury(set, e);
 	if (!rc)
@@ -372,4 +380,12 @@ int frame_apply(struct sockset *set, const struct frame_part parts[PART_COUNT],
 			return err_context(e, "part clock");
 	}
 	return 0;
+}
+
+int frame_apply(struct sockset *set, const struct frame_part parts[PART_COUNT],
+		struct frame_scratch *scratch, struct err *e)
+{
+	int rc = apply_all(set, parts, scratch, e);
+	return rc == ERR_CORRUPT && scratch->reader && scratch->reader->no_memory ? no_memory(e)
+										  : rc;
 }

@@ -41,13 +41,19 @@ static void read_addr(struct nums_reader *r, const uint8_t *base, uint8_t *value
 	}
 }
 
+/* Births and changes of a column are streams of their own. */
+static unsigned stream_of(unsigned id, unsigned streams)
+{
+	return RANGE_STREAM_COLUMN * id + (streams == RECORD_CHANGES);
+}
+
 static void read_addresses(struct frame_columns *w, const struct column *c, bool there)
 {
 	const size_t bytes = column_groups[w->group].bytes;
 	const uint8_t *base = nobody;
 	if (!there)
 		return;
-	nums_get_stream(w->reader);
+	nums_get_stream(w->reader, stream_of(c->id, RECORD_BIRTHS));
 	for (uint32_t i = 0; i < w->born_count; i++) {
 		uint8_t *row = w->block + w->born[i] * bytes;
 		read_addr(w->reader, base + c->offset, row + c->offset);
@@ -66,7 +72,8 @@ static void read_births(struct frame_columns *w, const struct column *c, bool th
 	if (!there && !p)
 		return;
 	if (there)
-		nums_get_column(w->reader, w->scratch->class, w->scratch->residuals, w->born_count);
+		nums_get_column(w->reader, stream_of(c->id, RECORD_BIRTHS), w->scratch->class,
+				w->scratch->residuals, w->born_count);
 	for (uint32_t i = 0; i < w->born_count; i++) {
 		uint8_t *row = w->block + w->born[i] * bytes;
 		uint64_t v = column_load(c, base);
@@ -108,7 +115,8 @@ static void read_changes(struct frame_columns *w, const struct column *c, bool t
 	if (!there && !from && !to)
 		return;
 	if (there)
-		nums_get_column(w->reader, w->scratch->class + w->born_count, w->scratch->residuals,
+		nums_get_column(w->reader, stream_of(c->id, RECORD_CHANGES),
+				w->scratch->class + w->born_count, w->scratch->residuals,
 				w->touched_count);
 	for (uint32_t i = 0; i < w->touched_count; i++) {
 		uint64_t d = there ? (uint64_t)unzigzag(residuals[i]) : 0;
@@ -124,14 +132,15 @@ static void read_changes(struct frame_columns *w, const struct column *c, bool t
 }
 
 /* A column that this version does not know: its numbers are read and forgotten. */
-static void skip_column(struct frame_columns *w, uint64_t streams)
+static void skip_column(struct frame_columns *w, unsigned id, uint64_t streams)
 {
 	struct frame_scratch *x = w->scratch;
 	if (streams & RECORD_BIRTHS)
-		nums_get_column(w->reader, x->class, x->residuals, w->born_count);
+		nums_get_column(w->reader, stream_of(id, RECORD_BIRTHS), x->class, x->residuals,
+				w->born_count);
 	if (streams & RECORD_CHANGES)
-		nums_get_column(w->reader, x->class + w->born_count, x->residuals,
-				w->touched_count);
+		nums_get_column(w->reader, stream_of(id, RECORD_CHANGES), x->class + w->born_count,
+				x->residuals, w->touched_count);
 }
 
 /* One column, from its record's streams (0: it has no record). */
@@ -164,9 +173,9 @@ static int prepare(struct frame_columns *w, struct err *e)
 }
 
 /* One record's head: column id (0: no more) and which streams follow. */
-static uint64_t read_head(struct nums_reader *r, uint64_t *ret_streams)
+static uint64_t read_head(struct nums_reader *r, unsigned group, uint64_t *ret_streams)
 {
-	nums_get_stream(r);
+	nums_get_stream(r, RANGE_STREAM_RECORDS + group);
 	uint64_t id = nums_get_max(r, UINT8_MAX);
 	*ret_streams = id ? nums_get_max(r, RECORD_BIRTHS | RECORD_CHANGES) : 0;
 	return id;
@@ -193,13 +202,13 @@ int frame_read_columns(struct frame_columns *w, struct err *e)
 	unsigned next = 0; /* columns before it are read */
 	unsigned records = 0;
 	uint64_t streams = 0;
-	uint64_t id = r ? read_head(r, &streams) : 0;
+	uint64_t id = r ? read_head(r, w->group, &streams) : 0;
 	while (id) {
 		if (++records > UINT8_MAX) /* no id twice, so no more than there are ids */
 			return err_set(e, ERR_CORRUPT, "more columns than there can be");
 		unsigned index = index_in_group(w->group, id);
 		if (index == g->count) {
-			skip_column(w, streams);
+			skip_column(w, (unsigned)id, streams);
 		} else if (index < next) {
 			return err_set(e, ERR_CORRUPT, "column %s comes out of order",
 				       columns[g->first + index].name);
@@ -210,7 +219,7 @@ int frame_read_columns(struct frame_columns *w, struct err *e)
 		}
 		if (nums_bad(r))
 			break;
-		id = read_head(r, &streams);
+		id = read_head(r, w->group, &streams);
 	}
 	for (; next < g->count; next++)
 		read_column(w, &columns[g->first + next], 0);

@@ -32,7 +32,9 @@ struct nums_writer {
 	uint8_t chunk[CHUNK_BYTES];
 	size_t chunk_len;
 	struct range_encoder encoder;
-	struct range_model model;
+	struct range_models *models;
+	struct range_model *model;
+	struct range_model spare; /* of parts that stand alone, and when memory runs out */
 };
 
 int nums_writer_new(int level, struct nums_writer **ret, struct err *e)
@@ -54,10 +56,12 @@ void nums_writer_free(struct nums_writer *w)
 	free(w);
 }
 
-void nums_begin(struct nums_writer *w, enum part_codec codec, struct buf *out)
+void nums_begin(struct nums_writer *w, enum part_codec codec, struct range_models *models,
+		struct buf *out)
 {
 	buf_clear(out);
 	w->codec = codec;
+	w->models = models;
 	w->out = out;
 	w->raw = 0;
 	w->chunk_len = 0;
@@ -66,13 +70,19 @@ void nums_begin(struct nums_writer *w, enum part_codec codec, struct buf *out)
 		range_encode_begin(&w->encoder, out);
 	else
 		deflateReset(&w->z);
-	nums_put_stream(w);
+	nums_put_stream(w, RANGE_STREAM_FRESH);
 }
 
-void nums_put_stream(struct nums_writer *w)
+void nums_put_stream(struct nums_writer *w, unsigned stream)
 {
-	if (w->codec == CODEC_RANGE)
-		range_model_init(&w->model);
+	if (w->codec != CODEC_RANGE)
+		return;
+	w->model = w->models ? range_models_get(w->models, stream) : NULL;
+	if (!w->model) {
+		w->failed |= w->models != NULL;
+		w->model = &w->spare;
+		range_model_init(w->model);
+	}
 }
 
 static void run_deflate(struct nums_writer *w, int flush)
@@ -111,7 +121,7 @@ static void put_plain(struct nums_writer *w, const uint8_t *bytes, size_t len)
 void nums_put(struct nums_writer *w, uint8_t class, uint64_t v)
 {
 	if (w->codec == CODEC_RANGE) {
-		range_encode(&w->encoder, &w->model, class, v);
+		range_encode(&w->encoder, w->model, class, v);
 		w->raw++;
 		return;
 	}
@@ -119,11 +129,12 @@ void nums_put(struct nums_writer *w, uint8_t class, uint64_t v)
 	put_plain(w, bytes, (size_t)(put_varint(bytes, v) - bytes));
 }
 
-void nums_put_column(struct nums_writer *w, uint8_t *class, const uint64_t *values, size_t n)
+void nums_put_column(struct nums_writer *w, unsigned stream, uint8_t *class, const uint64_t *values,
+		     size_t n)
 {
-	nums_put_stream(w);
+	nums_put_stream(w, stream);
 	if (w->codec == CODEC_RANGE) {
-		range_encode_stream(&w->encoder, &w->model, class, values, n);
+		range_encode_stream(&w->encoder, w->model, class, values, n);
 		w->raw += n;
 		return;
 	}
@@ -199,13 +210,16 @@ static int open_deflated(struct nums_reader *r, const struct frame_part *p, stru
 	return inflate_all(p, bytes, e);
 }
 
-int nums_open(struct nums_reader *r, const struct frame_part *p, struct buf *raw, struct err *e)
+int nums_open(struct nums_reader *r, const struct frame_part *p, struct range_models *models,
+	      struct buf *raw, struct err *e)
 {
 	if (p->raw_bytes > MAX_RAW_BYTES || p->len > MAX_RAW_BYTES)
 		return err_set(e, ERR_LIMIT, "part of %u bytes is over the limit", p->raw_bytes);
 	r->ranged = p->codec == CODEC_RANGE;
 	r->decoder.bad = r->span.bad = false;
 	r->left = p->raw_bytes;
+	r->models = models;
+	r->no_memory = false;
 	switch (p->codec) {
 	case CODEC_STORED:
 		if (p->raw_bytes != p->len)
@@ -220,17 +234,24 @@ int nums_open(struct nums_reader *r, const struct frame_part *p, struct buf *raw
 			return err_set(e, ERR_CORRUPT, "%zu bytes cannot hold %u numbers", p->len,
 				       p->raw_bytes);
 		range_decode_begin(&r->decoder, p->bytes, p->len);
-		nums_get_stream(r);
+		nums_get_stream(r, RANGE_STREAM_FRESH);
 		return 0;
 	default:
 		return err_set(e, ERR_FUTURE, "unknown codec %u", p->codec);
 	}
 }
 
-void nums_get_stream(struct nums_reader *r)
+void nums_get_stream(struct nums_reader *r, unsigned stream)
 {
-	if (r->ranged)
-		range_model_init(&r->model);
+	if (!r->ranged)
+		return;
+	r->model = r->models ? range_models_get(r->models, stream) : &r->spare;
+	if (!r->models)
+		range_model_init(r->model);
+	if (!r->model) {
+		r->no_memory = true;
+		nums_set_bad(r);
+	}
 }
 
 void nums_get_bytes(struct nums_reader *r, uint8_t *ret_bytes, size_t len)
@@ -253,9 +274,10 @@ void nums_get_bytes(struct nums_reader *r, uint8_t *ret_bytes, size_t len)
 		memset(ret_bytes, 0, len);
 }
 
-void nums_get_column(struct nums_reader *r, uint8_t *class, uint64_t *ret_values, size_t n)
+void nums_get_column(struct nums_reader *r, unsigned stream, uint8_t *class, uint64_t *ret_values,
+		     size_t n)
 {
-	nums_get_stream(r);
+	nums_get_stream(r, stream);
 	if (r->left < n || nums_bad(r)) {
 		nums_set_bad(r);
 		memset(ret_values, 0, n * sizeof(*ret_values));
@@ -263,7 +285,7 @@ void nums_get_column(struct nums_reader *r, uint8_t *class, uint64_t *ret_values
 	}
 	r->left -= n;
 	if (r->ranged) {
-		range_decode_stream(&r->decoder, &r->model, class, ret_values, n);
+		range_decode_stream(&r->decoder, r->model, class, ret_values, n);
 		return;
 	}
 	struct span s = r->span;

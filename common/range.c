@@ -4,6 +4,9 @@
  */
 #include "range.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define TOP	   (1u << 24)
 #define PROB_BITS  12
 #define PROB_ONE   (1u << PROB_BITS)
@@ -30,6 +33,36 @@ void range_model_init(struct range_model *m)
 	uint16_t *p = (uint16_t *)m;
 	for (size_t i = 0; i < sizeof(*m) / sizeof(*p); i++)
 		p[i] = STATE_HALF;
+}
+
+void range_models_fini(struct range_models *m)
+{
+	for (unsigned i = 0; i < RANGE_STREAMS; i++)
+		free(m->model[i]);
+	*m = (struct range_models){0};
+}
+
+void range_models_reset(struct range_models *m)
+{
+	if (++m->epoch == 0) {
+		memset(m->seen, 0, sizeof(m->seen));
+		m->epoch = 1;
+	}
+}
+
+struct range_model *range_models_get(struct range_models *m, unsigned stream)
+{
+	if (!m->model[stream]) {
+		m->model[stream] = malloc(sizeof(*m->model[stream]));
+		if (!m->model[stream])
+			return NULL;
+		range_model_init(m->model[stream]);
+	}
+	if (m->seen[stream] != m->epoch || stream == RANGE_STREAM_FRESH) {
+		range_model_init(m->model[stream]);
+		m->seen[stream] = m->epoch;
+	}
+	return m->model[stream];
 }
 
 static inline unsigned length_of(uint64_t v)

@@ -29,6 +29,26 @@ struct range_model {
 };
 void range_model_init(struct range_model *m);
 
+/*
+ * The models of a chain of frames, by stream: what one frame teaches helps to pack the next. They
+ * begin anew at a key frame. Zero-initialised it is empty; models are allocated when first asked
+ * for. FORMAT.md section 5.6 numbers the streams.
+ */
+#define RANGE_STREAM_FRESH   0u	  /* has forgotten everything each time */
+#define RANGE_STREAM_COLUMN  2u	  /* times column id: births; one more: changes */
+#define RANGE_STREAM_HEAD    512u /* plus part: what stands before the columns */
+#define RANGE_STREAM_RECORDS 528u /* plus part: the heads of column records */
+#define RANGE_STREAMS	     544u
+struct range_models {
+	uint32_t epoch; /* counts key frames */
+	uint32_t seen[RANGE_STREAMS];
+	struct range_model *model[RANGE_STREAMS];
+};
+void range_models_fini(struct range_models *m);
+void range_models_reset(struct range_models *m);
+/* The model of a stream; NULL: no memory. */
+struct range_model *range_models_get(struct range_models *m, unsigned stream);
+
 /* The class of a number, as context for the next column's number of the same socket. */
 uint8_t range_class(uint64_t v);
 

@@ -26,6 +26,9 @@ void sockset_fini(struct sockset *set)
 		free(set->block[g]);
 		free(set->touched[g]);
 	}
+	if (set->models)
+		range_models_fini(set->models);
+	free(set->models);
 	*set = (struct sockset){0};
 }
 
@@ -89,6 +92,13 @@ uint8_t *sockset_need_block(struct sockset *set, unsigned group)
 		set->block[group] = calloc(set->slots_cap ? set->slots_cap : 1,
 					   column_groups[group].bytes);
 	return set->block[group];
+}
+
+struct range_models *sockset_need_models(struct sockset *set)
+{
+	if (!set->models)
+		set->models = calloc(1, sizeof(*set->models));
+	return set->models;
 }
 
 uint64_t sockset_tick(const struct sockset *set, uint32_t position)

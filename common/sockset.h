@@ -17,6 +17,7 @@
 
 #include "columns.h"
 #include "err.h"
+#include "range.h"
 
 /* More sockets than this in one snapshot are refused when reading (FORMAT.md section 8). */
 #define SOCKSET_MAX_ROWS (1u << 22)
@@ -68,6 +69,7 @@ struct sockset {
 	uint32_t *touched[GRP_COUNT]; /* positions of survivors whose group changed, ascending */
 	size_t touched_cap[GRP_COUNT];
 	uint32_t touched_count[GRP_COUNT];
+	struct range_models *models; /* range.h: of the chain of frames; NULL: none yet */
 	bool is_key; /* the last one was a key frame: everybody is born, the former ones died */
 };
 
@@ -112,5 +114,8 @@ int sockset_take_slot(struct sockset *set, uint32_t *ret_slot, struct err *e) MU
 
 /* For the codec: blocks of a group, allocated (all zero) when first needed. NULL: no memory. */
 uint8_t *sockset_need_block(struct sockset *set, unsigned group);
+
+/* For the codec: what range coding knows after the frames so far. NULL: no memory. */
+struct range_models *sockset_need_models(struct sockset *set);
 
 #endif

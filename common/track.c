@@ -112,7 +112,7 @@ int track_begin(struct track *t, bool key, struct err *e)
 	if (ARRAY_NEED(t->set.free_slots, t->set.free_cap, (size_t)t->set.slots + 1))
 		return no_memory(e);
 	t->building = true;
-	t->applied = false;
+	t->applied = t->encoded = false;
 	t->key = key || !t->valid;
 	t->rows = t->edits_count = t->births = t->moved_count = t->next_old = 0;
 	t->owner_next = t->ticks_count = t->batches_count = t->batch_first = 0;
@@ -456,6 +456,8 @@ void track_abandon(struct track *t)
 	if (!t->building)
 		return;
 	t->building = false;
+	/* What the models learnt from it nobody will read: a key frame makes them anew. */
+	t->valid = t->valid && !t->encoded;
 	if (t->applied) {
 		track_forget(t);
 		return;

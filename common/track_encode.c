@@ -21,10 +21,8 @@ struct encode_work {
 	uint32_t touched_count;
 	uint64_t *residuals; /* of one column: the new sockets', then the touched ones' */
 	uint8_t *class;	     /* context of each: class of the column before */
+	bool begun;	     /* the part has its head */
 };
-
-/* So many numbers has a part without a touched socket and without a column record. */
-#define EMPTY_PART_NUMBERS 2
 
 /* The base of the first new socket. */
 static const uint8_t nobody[sizeof(struct sock_row)];
@@ -67,10 +65,16 @@ static void put_addr(struct nums_writer *out, const uint8_t *value, const uint8_
 	}
 }
 
+/* Births and changes of a column are streams of their own. */
+static unsigned stream_of(const struct column *c, unsigned streams)
+{
+	return RANGE_STREAM_COLUMN * c->id + (streams == RECORD_CHANGES);
+}
+
 static void put_addresses(const struct encode_work *w, const struct column *c)
 {
 	const uint8_t *base = nobody;
-	nums_put_stream(w->t->writer);
+	nums_put_stream(w->t->writer, stream_of(c, RECORD_BIRTHS));
 	for (uint32_t i = 0; i < w->born_count; i++) {
 		const uint8_t *row = track_block(w->t, w->group_id, w->t->new_order[w->born[i]]);
 		put_addr(w->t->writer, row + c->offset, base + c->offset);
@@ -111,46 +115,17 @@ static bool changes_of(const struct encode_work *w, const struct column *c)
 	return any != 0;
 }
 
-static void put_column(const struct encode_work *w, const struct column *c)
+/*
+ * Range coding packs counters better; deflate reads faster and suits what repeats. Identity and
+ * state are read over whole days. Of so few rows deflate makes nothing, and reading takes no time.
+ */
+#define FEW_ROWS 64
+static enum part_codec codec_of(unsigned part, size_t rows)
 {
-	unsigned streams = births_of(w, c) ? RECORD_BIRTHS : 0;
-	if (changes_of(w, c))
-		streams |= RECORD_CHANGES;
-	if (!streams)
-		return;
-	nums_put_stream(w->t->writer);
-	nums_put(w->t->writer, 0, c->id);
-	nums_put(w->t->writer, 0, streams);
-	if (streams & RECORD_BIRTHS && c->enc == ENC_ADDR)
-		put_addresses(w, c);
-	else if (streams & RECORD_BIRTHS)
-		nums_put_column(w->t->writer, w->class, w->residuals, w->born_count);
-	if (streams & RECORD_CHANGES)
-		nums_put_column(w->t->writer, w->class + w->born_count,
-				w->residuals + w->born_count, w->touched_count);
+	const uint32_t ranged = GRP_BIT(queue) | GRP_BIT(evidence) | GRP_BIT(info) | GRP_BIT(ecn) |
+				GRP_BIT(memory) | GRP_BIT(cc);
+	return ranged & (1u << part) || rows <= FEW_ROWS ? CODEC_RANGE : CODEC_DEFLATE;
 }
-
-/* One record for each column that says something, then the end mark. */
-static int put_columns(struct encode_work *w, struct err *e)
-{
-	struct track *t = w->t;
-	size_t rows = (size_t)w->born_count + w->touched_count;
-	if (!rows)
-		return 0;
-	if (ARRAY_NEED(t->residuals, t->residuals_cap, rows) ||
-	    ARRAY_NEED(t->class, t->class_cap, rows))
-		return no_memory(e);
-	w->residuals = t->residuals;
-	w->class = t->class;
-	memset(w->class, 0, rows);
-	for (unsigned i = 0; i < w->group->count; i++)
-		put_column(w, &columns[w->group->first + i]);
-	nums_put_stream(t->writer);
-	nums_put(t->writer, 0, 0);
-	return 0;
-}
-
-/* --------------------------------------------------------------------------------- parts */
 
 static void put_delta_script(struct track *t)
 {
@@ -169,30 +144,88 @@ static void put_delta_script(struct track *t)
 	}
 }
 
-static int encode_member(struct encode_work *w, struct err *e)
+static void put_member_head(struct track *t)
 {
-	struct track *t = w->t;
 	nums_put(t->writer, 0, t->key ? FRAME_KEY : FRAME_DELTA);
+	if (t->key)
+		range_models_reset(t->set.models);
+	nums_put_stream(t->writer, RANGE_STREAM_HEAD + GRP_ID_member);
 	if (t->key)
 		nums_put(t->writer, 0, t->rows);
 	else
 		put_delta_script(t);
-	return put_columns(w, e);
 }
 
-static int encode_group(struct encode_work *w, struct err *e)
+/* What stands before the column records; once. */
+static void put_head(struct encode_work *w)
 {
+	if (w->begun)
+		return;
+	w->begun = true;
+	nums_begin(w->t->writer, codec_of(w->group_id, (size_t)w->born_count + w->touched_count),
+		   w->t->set.models, &w->t->part_bytes[w->group_id]);
+	if (w->group_id == GRP_ID_member) {
+		put_member_head(w->t);
+		return;
+	}
+	nums_put_stream(w->t->writer, RANGE_STREAM_HEAD + w->group_id);
 	nums_put(w->t->writer, 0, w->touched_count);
 	uint32_t next = 0;
 	for (uint32_t i = 0; i < w->touched_count; i++) {
 		nums_put(w->t->writer, 0, w->touched[i] - next);
 		next = w->touched[i] + 1;
 	}
-	return put_columns(w, e);
 }
+
+static void put_column(struct encode_work *w, const struct column *c)
+{
+	unsigned streams = births_of(w, c) ? RECORD_BIRTHS : 0;
+	if (changes_of(w, c))
+		streams |= RECORD_CHANGES;
+	if (!streams)
+		return;
+	put_head(w);
+	nums_put_stream(w->t->writer, RANGE_STREAM_RECORDS + w->group_id);
+	nums_put(w->t->writer, 0, c->id);
+	nums_put(w->t->writer, 0, streams);
+	if (streams & RECORD_BIRTHS && c->enc == ENC_ADDR)
+		put_addresses(w, c);
+	else if (streams & RECORD_BIRTHS)
+		nums_put_column(w->t->writer, stream_of(c, RECORD_BIRTHS), w->class, w->residuals,
+				w->born_count);
+	if (streams & RECORD_CHANGES)
+		nums_put_column(w->t->writer, stream_of(c, RECORD_CHANGES),
+				w->class + w->born_count, w->residuals + w->born_count,
+				w->touched_count);
+}
+
+/* One record for each column that says something, then the end mark. */
+static int put_columns(struct encode_work *w, struct err *e)
+{
+	struct track *t = w->t;
+	size_t rows = (size_t)w->born_count + w->touched_count;
+	if (!rows)
+		return 0;
+	if (ARRAY_NEED(t->residuals, t->residuals_cap, rows) ||
+	    ARRAY_NEED(t->class, t->class_cap, rows))
+		return no_memory(e);
+	w->residuals = t->residuals;
+	w->class = t->class;
+	memset(w->class, 0, rows);
+	for (unsigned i = 0; i < w->group->count; i++)
+		put_column(w, &columns[w->group->first + i]);
+	if (w->begun) {
+		nums_put_stream(t->writer, RANGE_STREAM_RECORDS + w->group_id);
+		nums_put(t->writer, 0, 0);
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------------------------------- parts */
 
 static void encode_clock(struct track *t)
 {
+	nums_put_stream(t->writer, RANGE_STREAM_HEAD + PART_CLOCK);
 	nums_put(t->writer, 0, t->ticks_count);
 	uint32_t first = 0;
 	uint64_t tick_ms = 0;
@@ -242,17 +275,6 @@ static int make_all_born(struct track *t, struct err *e)
 	return 0;
 }
 
-/*
- * Range coding packs counters better; deflate reads faster and suits what repeats. Identity and
- * state are read over whole days.
- */
-static enum part_codec codec_of(unsigned part)
-{
-	const uint32_t ranged = GRP_BIT(queue) | GRP_BIT(evidence) | GRP_BIT(info) | GRP_BIT(ecn) |
-				GRP_BIT(memory) | GRP_BIT(cc);
-	return ranged & (1u << part) ? CODEC_RANGE : CODEC_DEFLATE;
-}
-
 static int encode_part(struct track *t, unsigned part, struct frame_part *ret_part, struct err *e)
 {
 	struct sockset *set = &t->set;
@@ -263,16 +285,13 @@ static int encode_part(struct track *t, unsigned part, struct frame_part *ret_pa
 				.born_count = set->born_count,
 				.touched = set->touched[part],
 				.touched_count = set->touched_count[part]};
-	if (part != GRP_ID_member && (!set->block[part] || (!w.born_count && !w.touched_count)))
+	if (part != GRP_ID_member && !set->block[part])
 		return 0;
-	nums_begin(t->writer, codec_of(part), &t->part_bytes[part]);
-	int rc = part == GRP_ID_member ? encode_member(&w, e) : encode_group(&w, e);
-	if (!rc)
-		rc = nums_end(t->writer, ret_part, e);
-	/* Nobody touched and no column record: the part says nothing. */
-	if (!rc && part != GRP_ID_member && ret_part->raw_bytes == EMPTY_PART_NUMBERS)
-		*ret_part = (struct frame_part){0};
-	return rc;
+	/* Of the others a part that says nothing is not begun at all. */
+	if (part == GRP_ID_member || w.touched_count)
+		put_head(&w);
+	int rc = put_columns(&w, e);
+	return rc || !w.begun ? rc : nums_end(t->writer, ret_part, e);
 }
 
 int track_encode(struct track *t, int level, struct frame_part ret_parts[PART_COUNT], struct err *e)
@@ -282,7 +301,10 @@ int track_encode(struct track *t, int level, struct frame_part ret_parts[PART_CO
 		t->writer = NULL;
 	}
 	t->level = level;
+	t->encoded = true;
 	int rc = t->writer ? 0 : nums_writer_new(level, &t->writer, e);
+	if (!rc && !sockset_need_models(&t->set))
+		rc = no_memory(e);
 	if (!rc)
 		rc = track_owners_done(t, e);
 	if (!rc && t->key)
@@ -293,7 +315,8 @@ int track_encode(struct track *t, int level, struct frame_part ret_parts[PART_CO
 		rc = encode_part(t, g, &ret_parts[g], e);
 	if (rc)
 		return rc;
-	nums_begin(t->writer, codec_of(PART_CLOCK), &t->part_bytes[PART_CLOCK]);
+	nums_begin(t->writer, codec_of(PART_CLOCK, t->batches_count), t->set.models,
+		   &t->part_bytes[PART_CLOCK]);
 	encode_clock(t);
 	return nums_end(t->writer, &ret_parts[PART_CLOCK], e);
 }

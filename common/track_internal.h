@@ -44,6 +44,7 @@ struct track {
 	bool valid;	    /* set holds a snapshot */
 	bool building;
 	bool key;
+	bool encoded; /* the models have learnt from it */
 	bool applied; /* the new values are in the set already */
 
 	uint32_t *new_order;

@@ -249,7 +249,7 @@ static void flip_frame_byte(const char *path, unsigned n)
 			       .bytes = sqlite3_column_blob(get, 3),
 			       .len = (size_t)sqlite3_column_bytes(get, 3)};
 	struct buf bytes = {0};
-	if (p.codec == CODEC_DEFLATE && nums_open(&reader, &p, &raw, &e))
+	if (p.codec == CODEC_DEFLATE && nums_open(&reader, &p, NULL, &raw, &e))
 		die("flip", e.text);
 	buf_put(&bytes, p.codec == CODEC_DEFLATE ? raw.bytes : p.bytes,
 		p.codec == CODEC_DEFLATE ? raw.len : p.len);

@@ -127,6 +127,13 @@ static void write_history(const char *path, uint64_t seed, uint32_t rows, bool r
 			fill(w, &g);
 			rec_writer_abandon(w);
 		}
+		if (i % 7 == 6) { /* nor does one that was packed: packing learns from all before */
+			struct frame_part parts[PART_COUNT];
+			struct err e = {0};
+			fill(w, &g);
+			cr_assert_eq(track_encode(rec_writer_track(w), 6, parts, &e), 0);
+			rec_writer_abandon(w);
+		}
 		fill(w, &g);
 		commit(w);
 		truths[i] = remember(&g);
