@@ -1,6 +1,5 @@
 /*
- * vt_plain.c - the plain tables of all recordings as tables of the whole history: snapshot, tally,
- * process, host, netns, interface, counter, name, event.
+ * vt_plain.c - the plain tables of all recordings as tables of the whole history (vt_plain_table.h).
  *
  * A table is a query that is run in one recording after the other; rows stream through. Its first
  * result column says what the row is of: a snapshot's id (turned into the number in the history;
@@ -13,175 +12,7 @@
 #include <string.h>
 
 #include "rec_db.h"
-
-/* What a column of a table is. */
-enum plain_kind {
-	PLAIN_SNAPSHOT, /* number in the history of the id in result column 0 */
-	PLAIN_TIME,	/* that snapshot's begin, ns since the epoch */
-	PLAIN_HOST,	/* that snapshot's host name */
-	PLAIN_BOOT,	/* and boot id */
-	PLAIN_FILE,	/* path of the recording */
-	PLAIN_COPY,	/* as it is, from the result column `from` */
-	PLAIN_NUMBER,	/* number in the history of the id there; NULL if it has none */
-};
-
-struct plain_column {
-	enum plain_kind kind;
-	int from;
-};
-
-#define PLAIN_MAX_COLUMNS 20
-
-struct plain_table {
-	const char *name;
-	const char *schema;
-	/* ?1 and ?2 of those `by_snapshot`: least and greatest snapshot id. */
-	const char *sql;
-	bool by_snapshot;
-	const char *needs; /* a table that a recording may lack: then it has no rows; or NULL */
-	struct plain_column columns[PLAIN_MAX_COLUMNS];
-};
-
-#define OF_SNAPSHOT                                                                                \
-	{PLAIN_SNAPSHOT, 0}, {PLAIN_TIME, 0}, {PLAIN_HOST, 0},                                     \
-	{                                                                                          \
-		PLAIN_BOOT, 0                                                                      \
-	}
-#define COPY(n)                                                                                    \
-	{                                                                                          \
-		PLAIN_COPY, n                                                                      \
-	}
-
-static const struct plain_table tables[] = {
-	{"snapshot",
-	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, end_ns INTEGER, "
-	 "boottime_ns INTEGER, boottime_end_ns INTEGER, key INTEGER, flags INTEGER, "
-	 "sockets INTEGER, bytes INTEGER, costs TEXT, file TEXT)",
-	 "SELECT id, wall_end_ns, boot_begin_ns, boot_end_ns, key, flags, sockets, bytes, costs "
-	 "FROM snapshot WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-	 true,
-	 NULL,
-	 {OF_SNAPSHOT,
-	  COPY(1),
-	  COPY(2),
-	  COPY(3),
-	  COPY(4),
-	  COPY(5),
-	  COPY(6),
-	  COPY(7),
-	  COPY(8),
-	  {PLAIN_FILE, 0}}},
-	{"tally",
-	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, proto TEXT, "
-	 "state TEXT, sockets INTEGER)",
-	 "SELECT s.id, p.key, t.key, t.value FROM snapshot AS s, json_each(s.tally) AS p, "
-	 "json_each(p.value) AS t WHERE s.id BETWEEN ?1 AND ?2 AND json_valid(s.tally) "
-	 "ORDER BY s.id",
-	 true,
-	 NULL,
-	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3)}},
-	{"counter",
-	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, netns INTEGER, "
-	 "name TEXT, value INTEGER)",
-	 "SELECT v.snapshot, n.inode, c.name, v.value FROM counter_value AS v "
-	 "JOIN counter AS c ON c.id = v.counter LEFT JOIN netns AS n ON n.id = v.netns "
-	 "WHERE v.snapshot BETWEEN ?1 AND ?2 ORDER BY v.snapshot",
-	 true,
-	 NULL,
-	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3)}},
-	{"watermark",
-	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, begin_us "
-	 "INTEGER, "
-	 "end_us INTEGER, cpu INTEGER, inode INTEGER)",
-	 /* Four bytes a CPU, little-endian, by way of their hexadecimal digits. */
-	 "WITH RECURSIVE mark(snapshot, begin_us, end_us, cpu, cpus, hex) AS ("
-	 "SELECT snapshot, begin_us, end_us, 0, min(length(inodes) / 4, 8192), "
-	 "hex(substr(inodes, 1, 32768)) FROM watermark WHERE snapshot BETWEEN ?1 AND ?2 "
-	 "UNION ALL SELECT snapshot, begin_us, end_us, cpu + 1, cpus, hex FROM mark "
-	 "WHERE cpu + 1 < cpus), "
-	 "digit(at, weight) AS (VALUES (2, 0), (1, 4), (4, 8), (3, 12), (6, 16), (5, 20), (8, 24), "
-	 "(7, 28)) "
-	 "SELECT snapshot, begin_us, end_us, cpu, (SELECT nullif(sum(instr('123456789ABCDEF', "
-	 "substr(hex, 8 * cpu + at, 1)) << weight), 1) FROM digit) FROM mark WHERE cpus > 0 "
-	 "ORDER BY snapshot, cpu",
-	 true,
-	 "watermark",
-	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3), COPY(4)}},
-	{"name",
-	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, name TEXT, "
-	 "answer TEXT, error TEXT)",
-	 "SELECT snapshot, name, answer, error FROM name WHERE snapshot BETWEEN ?1 AND ?2 "
-	 "ORDER BY snapshot",
-	 true,
-	 NULL,
-	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3)}},
-	{"process",
-	 "CREATE TABLE x(host TEXT, boot TEXT, pid INTEGER, start_ticks INTEGER, ppid INTEGER, "
-	 "uid INTEGER, comm TEXT, exe TEXT, cmdline TEXT, cgroup TEXT, container TEXT, "
-	 "first_snapshot INTEGER, last_snapshot INTEGER, file TEXT)",
-	 "SELECT NULL, h.hostname, h.boot_id, p.pid, p.start_ticks, p.ppid, p.uid, p.comm, p.exe, "
-	 "p.cmdline, p.cgroup, p.container, p.first_snapshot, p.last_snapshot "
-	 "FROM process AS p LEFT JOIN host AS h ON h.id = p.host ORDER BY p.id",
-	 false,
-	 NULL,
-	 {COPY(1),
-	  COPY(2),
-	  COPY(3),
-	  COPY(4),
-	  COPY(5),
-	  COPY(6),
-	  COPY(7),
-	  COPY(8),
-	  COPY(9),
-	  COPY(10),
-	  COPY(11),
-	  {PLAIN_NUMBER, 12},
-	  {PLAIN_NUMBER, 13},
-	  {PLAIN_FILE, 0}}},
-	{"host",
-	 "CREATE TABLE x(host TEXT, boot TEXT, machine_id TEXT, kernel TEXT, arch TEXT, hz "
-	 "INTEGER, "
-	 "time_zone TEXT, cpus INTEGER, facts TEXT, tool TEXT, file TEXT)",
-	 "SELECT NULL, hostname, boot_id, machine_id, kernel, arch, hz, time_zone, cpus, facts, "
-	 "tool FROM host ORDER BY id",
-	 false,
-	 NULL,
-	 {COPY(1),
-	  COPY(2),
-	  COPY(3),
-	  COPY(4),
-	  COPY(5),
-	  COPY(6),
-	  COPY(7),
-	  COPY(8),
-	  COPY(9),
-	  COPY(10),
-	  {PLAIN_FILE, 0}}},
-	{"netns",
-	 "CREATE TABLE x(netns INTEGER, name TEXT, file TEXT)",
-	 "SELECT NULL, inode, name FROM netns ORDER BY id",
-	 false,
-	 NULL,
-	 {COPY(1), COPY(2), {PLAIN_FILE, 0}}},
-	{"interface",
-	 "CREATE TABLE x(netns INTEGER, ifindex INTEGER, name TEXT, first_snapshot INTEGER, "
-	 "file TEXT)",
-	 "SELECT NULL, n.inode, i.ifindex, i.name, i.first_snapshot FROM interface AS i "
-	 "LEFT JOIN netns AS n ON n.id = i.netns ORDER BY 1, 2",
-	 false,
-	 NULL,
-	 {COPY(1), COPY(2), COPY(3), {PLAIN_NUMBER, 4}, {PLAIN_FILE, 0}}},
-	{"event",
-	 "CREATE TABLE x(time_ns INTEGER, host TEXT, kind TEXT, text TEXT, end_ns INTEGER, "
-	 "count INTEGER, file TEXT)",
-	 "SELECT NULL, wall_ns, (SELECT hostname FROM host ORDER BY id LIMIT 1), kind, text, "
-	 "end_ns, count FROM event ORDER BY id",
-	 false,
-	 NULL,
-	 {COPY(1), COPY(2), COPY(3), COPY(4), COPY(5), COPY(6), {PLAIN_FILE, 0}}},
-};
-
-#define TABLES_COUNT (sizeof(tables) / sizeof(tables[0]))
+#include "vt_plain_table.h"
 
 struct plain_vtab {
 	sqlite3_vtab base;
@@ -500,13 +331,13 @@ static const sqlite3_module plain_module = {
 
 int vt_plain_register(sqlite3 *db, const struct vt_context *context)
 {
-	for (size_t i = 0; i < TABLES_COUNT; i++) {
+	for (size_t i = 0; i < plain_tables_count; i++) {
 		struct plain_module *m = sqlite3_malloc(sizeof(*m));
 		if (!m)
 			return SQLITE_NOMEM;
-		*m = (struct plain_module){.context = context, .table = &tables[i]};
+		*m = (struct plain_module){.context = context, .table = &plain_tables[i]};
 		/* SQLite frees the client data, also when it fails. */
-		int rc = sqlite3_create_module_v2(db, tables[i].name, &plain_module, m,
+		int rc = sqlite3_create_module_v2(db, plain_tables[i].name, &plain_module, m,
 						  sqlite3_free);
 		if (rc != SQLITE_OK)
 			return rc;
