@@ -34,6 +34,7 @@ void frame_scratch_fini(struct frame_scratch *scratch)
 	free(scratch->change);
 	free(scratch->class);
 	free(scratch->residuals);
+	free(scratch->rows);
 	free(scratch->reader);
 	*scratch = (struct frame_scratch){0};
 }
@@ -222,13 +223,20 @@ static int slots_of_born(struct sockset *set, struct frame_scratch *x, struct er
 	return 0;
 }
 
+int frame_open_part(const struct frame_part *p, struct range_models *models,
+		    struct frame_scratch *x, struct err *e)
+{
+	if (!x->reader)
+		x->reader = calloc(1, sizeof(*x->reader));
+	return x->reader ? nums_open(x->reader, p, models, &x->raw, e) : no_memory(e);
+}
+
+/* A part whose numbers the parts of the frames before have taught to pack. */
 static int open_part(struct sockset *set, const struct frame_part *p, struct frame_scratch *x,
 		     struct err *e)
 {
 	struct range_models *models = sockset_need_models(set);
-	if (!x->reader)
-		x->reader = calloc(1, sizeof(*x->reader));
-	return x->reader && models ? nums_open(x->reader, p, models, &x->raw, e) : no_memory(e);
+	return models ? frame_open_part(p, models, x, e) : no_memory(e);
 }
 
 static int apply_member(struct sockset *set, const struct frame_part *p, struct frame_scratch *x,
@@ -368,11 +376,17 @@ static int apply_all(struct sockset *set, const struct frame_part parts[PART_COU
 	if (rc)
 		return rc == ERR_NOMEM ? rc : err_context(e, "part member");
 	for (unsigned g = 2; g < GRP_COUNT; g++) {
-		if (!(set->groups & (1u << g)))
+		if (!(set->groups & ~set->left_out & (1u << g)))
 			continue;
 		rc = apply_group(set, g, &parts[g], scratch, e);
 		if (rc)
 			return err_context(e, "part %s", column_groups[g].name);
+	}
+	set->turns_count = 0;
+	if (set->groups & (1u << PART_TURN)) {
+		rc = frame_apply_turns(set, &parts[PART_TURN], scratch, e);
+		if (rc)
+			return err_context(e, "part turn");
 	}
 	if (set->groups & (1u << PART_CLOCK)) {
 		rc = apply_clock(set, &parts[PART_CLOCK], scratch, e);

@@ -12,7 +12,11 @@
 #include "err.h"
 #include "sockset.h"
 
-/* Parts of a frame: 1 .. GRP_COUNT-1 are the column groups, PART_CLOCK the ticks and batches. */
+/*
+ * Parts of a frame: 1 .. GRP_COUNT-1 are the column groups, PART_TURN the rows around changes of
+ * state, PART_CLOCK the ticks and batches.
+ */
+#define PART_TURN  14
 #define PART_CLOCK 15
 #define PART_COUNT 16
 
@@ -28,6 +32,12 @@ enum addr_tag {
 	ADDR_V4 = 4,
 	ADDR_MAPPED = 6,
 	ADDR_V6 = 16
+};
+
+/* Which rows of a survivor the turn part tells (FORMAT.md section 5.7). */
+enum turn_rows {
+	TURN_NOW = 1,
+	TURN_BEFORE = 2
 };
 
 /* Which streams a column record has (FORMAT.md section 5.2). */
@@ -74,14 +84,16 @@ struct frame_scratch {
 	size_t class_cap;
 	uint64_t *residuals;
 	size_t residuals_cap;
+	uint8_t **rows;
+	size_t rows_cap;
 };
 void frame_scratch_fini(struct frame_scratch *scratch);
 
 /*
- * Applies one frame to `set`: parts[n] is part n; parts of groups that the set does not keep are
- * not looked at. A delta frame needs the set as the frame before left it. On an error the set's
- * content is undefined: sockset_clear() it and go on at a key frame.
- * ERR_CORRUPT, ERR_LIMIT, ERR_NOMEM.
+ * Applies one frame to `set`: parts[n] is part n; parts of groups that the set does not keep, or
+ * that are left out this time (sockset.h), are not looked at. A delta frame needs the set as the
+ * frame before left it. On an error the set's content is undefined: sockset_clear() it and go on at
+ * a key frame. ERR_CORRUPT, ERR_LIMIT, ERR_NOMEM.
  */
 int frame_apply(struct sockset *set, const struct frame_part parts[PART_COUNT],
 		struct frame_scratch *scratch, struct err *e) MUST_CHECK;

@@ -1,10 +1,19 @@
 /*
- * frame_internal.h - what frame.c (parts) and frame_columns.c (columns) share of decoding.
+ * frame_internal.h - what frame.c (parts), frame_columns.c (columns) and frame_turn.c share of
+ * decoding.
  */
 #ifndef SOCKLAPSE_FRAME_INTERNAL_H
 #define SOCKLAPSE_FRAME_INTERNAL_H
 
 #include "nums.h"
+
+/* Makes x->reader stand at the begin of a part. `models` NULL: it stands alone (nums.h). */
+int frame_open_part(const struct frame_part *p, struct range_models *models,
+		    struct frame_scratch *x, struct err *e) MUST_CHECK;
+
+/* Reads the turn part of a frame whose member part, and groups not left out, have been read. */
+int frame_apply_turns(struct sockset *set, const struct frame_part *p, struct frame_scratch *x,
+		      struct err *e) MUST_CHECK;
 
 /* The columns of one group, about to be read. Slots, not positions. */
 struct frame_columns {

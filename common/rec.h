@@ -13,6 +13,9 @@
 #define REC_VERSION	   1
 #define REC_INCOMPATIBLE   0 /* feature bits that this version can read */
 
+/* Compatible feature bits. */
+#define REC_HAS_TURNS 1 /* frames have turn parts: FORMAT.md section 5.7 */
+
 /* A delta chain is never longer than this many frames, its key frame included (FORMAT.md 4). */
 #define REC_MAX_CHAIN 240
 

@@ -15,6 +15,7 @@ struct rec {
 	struct rec_snapshot *snapshots;
 	size_t snapshots_cap;
 	size_t count;
+	bool has_turns;
 };
 
 struct rec_walk {
@@ -25,6 +26,7 @@ struct rec_walk {
 	sqlite3_stmt *get_part;
 	size_t at;
 	bool shows; /* set is that of snapshot `at` */
+	bool stale; /* groups were left out since the last key frame */
 };
 
 static int check_snapshot(const struct rec *r, const struct rec_snapshot *s, struct err *e)
@@ -88,6 +90,18 @@ static int load_index(struct rec *r, struct err *e)
 	return rc;
 }
 
+static int load_features(struct rec *r, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_db_prepare(r->db, "SELECT compatible FROM format", &stmt, e);
+	if (rc)
+		return rc;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		r->has_turns = sqlite3_column_int64(stmt, 0) & REC_HAS_TURNS;
+	sqlite3_finalize(stmt);
+	return 0;
+}
+
 static int open_db(struct rec *r, int flags, struct err *e)
 {
 	sqlite3_close(r->db);
@@ -127,6 +141,8 @@ static int open_checked(struct rec *r, struct err *e)
 		rc = open_db(r, SQLITE_OPEN_READONLY, e);
 	if (!rc)
 		rc = check_or_recover(r, e);
+	if (!rc)
+		rc = load_features(r, e);
 	if (!rc)
 		rc = load_index(r, e);
 	return rc;
@@ -177,6 +193,11 @@ const struct rec_snapshot *rec_snapshots(const struct rec *r, size_t *ret_count)
 	return r->snapshots;
 }
 
+bool rec_has_turns(const struct rec *r)
+{
+	return r->has_turns;
+}
+
 size_t rec_next_key(const struct rec *r, size_t index)
 {
 	while (index < r->count && !r->snapshots[index].key)
@@ -192,7 +213,9 @@ int rec_walk_new(struct rec *r, uint32_t groups, bool clock, struct rec_walk **r
 	if (!w)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	w->rec = r;
-	sockset_init(&w->set, (groups & GRP_ALL) | (clock ? 1u << PART_CLOCK : 0));
+	if (!r->has_turns)
+		groups &= ~REC_TURNS;
+	sockset_init(&w->set, (groups & (GRP_ALL | REC_TURNS)) | (clock ? 1u << PART_CLOCK : 0));
 	int rc = rec_db_prepare(r->db, REC_SQL_GET_PART, &w->get_part, e);
 	if (rc) {
 		rec_walk_free(w);
@@ -213,14 +236,18 @@ void rec_walk_free(struct rec_walk *w)
 	free(w);
 }
 
-static int apply(struct rec_walk *w, size_t index, struct err *e)
+/* `step`: the walk shows the frame before; only then can groups be left out. */
+static int apply(struct rec_walk *w, size_t index, bool step, struct err *e)
 {
 	const struct rec_snapshot *s = &w->rec->snapshots[index];
+	bool turns = w->set.groups & REC_TURNS;
 	w->shows = false;
+	w->set.left_out = turns && step && !s->key ? GRP_BIT(queue) | GRP_BIT(evidence) : 0;
+	w->stale = (w->stale && !s->key) || w->set.left_out;
 	if (!s->key && (!index || s[-1].id != s->id - 1))
 		return err_set(e, ERR_CORRUPT, "%s: snapshot %lld: the one before it is missing",
 			       w->rec->path, (long long)s->id);
-	int rc = rec_get_parts(w->get_part, s->id, w->set.groups, &w->parts, e);
+	int rc = rec_get_parts(w->get_part, s->id, w->set.groups & ~w->set.left_out, &w->parts, e);
 	if (!rc)
 		rc = frame_apply(&w->set, w->parts.part, &w->scratch, e);
 	if (!rc && w->set.is_key != s->key)
@@ -253,18 +280,18 @@ int rec_walk_to(struct rec_walk *w, size_t index, struct err *e)
 	if (w->shows && w->at == index)
 		return 0;
 	if (w->shows && index == w->at + 1)
-		return apply(w, index, e);
+		return apply(w, index, true, e);
 	size_t from = key_before(r, index);
 	if (from == SIZE_MAX)
 		return err_set(e, ERR_CORRUPT, "%s: snapshot %lld: no key frame before it", r->path,
 			       (long long)r->snapshots[index].id);
-	if (w->shows && w->at < index && from <= w->at)
+	if (w->shows && w->at < index && from <= w->at && !w->stale)
 		from = w->at + 1;
 	else
 		sockset_clear(&w->set);
 	int rc = 0;
 	for (size_t i = from; i <= index && !rc; i++)
-		rc = apply(w, i, e);
+		rc = apply(w, i, false, e);
 	return rc;
 }
 

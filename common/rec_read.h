@@ -33,6 +33,15 @@ const struct rec_snapshot *rec_snapshots(const struct rec *r, size_t *ret_count)
  * from the nearest key frame at or before it.
  */
 struct rec_walk;
+
+/*
+ * In `groups`, beside those of state, queue and evidence: of these last two only what changes of
+ * state need is wanted (FORMAT.md section 5.7; the sockset's `left_out` then says so). It costs a
+ * small part of reading them. Asking for it is in vain where rec_has_turns() says no.
+ */
+#define REC_TURNS (1u << PART_TURN)
+bool rec_has_turns(const struct rec *r);
+
 int rec_walk_new(struct rec *r, uint32_t groups, bool clock, struct rec_walk **ret,
 		 struct err *e) MUST_CHECK;
 void rec_walk_free(struct rec_walk *w);

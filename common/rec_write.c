@@ -52,8 +52,9 @@ static int make_schema(struct rec_writer *w, struct err *e)
 	snprintf(sql, sizeof(sql),
 		 "PRAGMA application_id = %d; PRAGMA user_version = %d;"
 		 "INSERT INTO format (version, incompatible, compatible, tool) "
-		 "VALUES (%d, %d, 0, 'socklapse %s');",
-		 REC_APPLICATION_ID, REC_VERSION, REC_VERSION, REC_INCOMPATIBLE, SOCKLAPSE_VERSION);
+		 "VALUES (%d, %d, %d, 'socklapse %s');",
+		 REC_APPLICATION_ID, REC_VERSION, REC_VERSION, REC_INCOMPATIBLE, REC_HAS_TURNS,
+		 SOCKLAPSE_VERSION);
 	int rc = rec_db_exec(w->db, "BEGIN IMMEDIATE", e);
 	if (!rc)
 		rc = rec_db_exec(w->db, sql_schema, e);

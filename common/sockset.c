@@ -22,6 +22,7 @@ void sockset_fini(struct sockset *set)
 	free(set->batches);
 	free(set->born);
 	free(set->died);
+	free(set->turns);
 	for (unsigned g = 0; g < GRP_COUNT; g++) {
 		free(set->block[g]);
 		free(set->touched[g]);
@@ -41,6 +42,7 @@ void sockset_clear(struct sockset *set)
 	set->batches_count = 0;
 	set->born_count = 0;
 	set->died_count = 0;
+	set->turns_count = 0;
 	set->is_key = false;
 	for (unsigned g = 0; g < GRP_COUNT; g++)
 		set->touched_count[g] = 0;
@@ -127,6 +129,21 @@ const struct fill_batch *sockset_batch(const struct sockset *set, uint32_t posit
 			hi = mid;
 	}
 	return lo ? &set->batches[lo - 1] : NULL;
+}
+
+const struct turn *sockset_turn(const struct sockset *set, uint32_t position)
+{
+	uint32_t lo = 0;
+	uint32_t hi = set->turns_count;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (set->turns[mid].position < position)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < set->turns_count && set->turns[lo].position == position ? &set->turns[lo]
+									    : NULL;
 }
 
 uint64_t stamp_store(enum column_enc enc, uint64_t value, uint64_t tick_ms)

@@ -38,9 +38,28 @@ struct fill_batch {
 	uint64_t hi_us;
 };
 
+/* Values of the groups `queue` and `evidence`, as they are kept. */
+struct turn_values {
+	struct row_queue queue;
+	struct row_evidence evidence;
+};
+
+/* A survivor told of by the turn part (FORMAT.md section 5.7). */
+struct turn {
+	uint32_t position;
+	uint8_t told;		   /* enum turn_rows of frame.h */
+	struct turn_values before; /* if told: as in the snapshot before */
+};
+
 struct sockset {
 	uint32_t rows;	 /* sockets in this snapshot */
 	uint32_t groups; /* GRP_BIT()s that are kept; others have no blocks */
+	/*
+	 * Groups that are kept, but whose parts the next frame_apply() does not read (`queue` and
+	 * `evidence`, with 1 << PART_TURN in groups): of those only what the turn part tells is
+	 * right then, and what other sockets have there must not be looked at.
+	 */
+	uint32_t left_out;
 
 	uint32_t *order; /* position -> slot, `rows` of them */
 	size_t order_cap;
@@ -70,6 +89,9 @@ struct sockset {
 	size_t touched_cap[GRP_COUNT];
 	uint32_t touched_count[GRP_COUNT];
 	struct range_models *models; /* range.h: of the chain of frames; NULL: none yet */
+	struct turn *turns;	     /* ascending by position; if the turn part is read */
+	size_t turns_cap;
+	uint32_t turns_count;
 	bool is_key; /* the last one was a key frame: everybody is born, the former ones died */
 };
 
@@ -108,6 +130,9 @@ void sockset_row(const struct sockset *set, uint32_t position, struct sock_row *
 /* Stored form of a stamp and back. */
 uint64_t stamp_store(enum column_enc enc, uint64_t value, uint64_t tick_ms);
 uint64_t stamp_load(enum column_enc enc, uint64_t stored, uint64_t tick_ms);
+
+/* What the turn part told of the survivor at this position, or NULL. */
+const struct turn *sockset_turn(const struct sockset *set, uint32_t position);
 
 /* For the codec: a free slot with undefined content, or a negative code. */
 int sockset_take_slot(struct sockset *set, uint32_t *ret_slot, struct err *e) MUST_CHECK;

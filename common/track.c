@@ -42,6 +42,8 @@ void track_free(struct track *t)
 		free(t->pending[g].blocks);
 	for (unsigned i = 0; i < PART_COUNT; i++)
 		buf_fini(&t->part_bytes[i]);
+	free(t->turned);
+	free(t->turn_rows);
 	free(t->residuals);
 	free(t->class);
 	nums_writer_free(t->writer);

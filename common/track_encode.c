@@ -27,16 +27,6 @@ struct encode_work {
 /* The base of the first new socket. */
 static const uint8_t nobody[sizeof(struct sock_row)];
 
-static uint64_t residual(const struct column *c, const struct column *p, const void *row,
-			 const void *base)
-{
-	uint64_t d = column_load(c, row) - column_load(c, base);
-	if (p)
-		d -= column_load(p, row) - column_load(p, base);
-	unsigned shift = 64 - 8u * c->width;
-	return zigzag((int64_t)(d << shift) >> shift);
-}
-
 static bool is_v4(const uint8_t *a)
 {
 	static const uint8_t zero[12];
@@ -93,7 +83,7 @@ static bool births_of(const struct encode_work *w, const struct column *c)
 		if (c->enc == ENC_ADDR)
 			w->residuals[i] = memcmp(row + c->offset, base + c->offset, 16) != 0;
 		else
-			w->residuals[i] = residual(c, p, row, base);
+			w->residuals[i] = track_residual(c, p, row, base);
 		any |= w->residuals[i];
 		base = row;
 	}
@@ -109,7 +99,7 @@ static bool changes_of(const struct encode_work *w, const struct column *c)
 	uint64_t any = 0;
 	for (uint32_t i = 0; i < w->touched_count; i++, now += w->group->bytes) {
 		uint32_t slot = w->t->new_order[w->touched[i]];
-		to[i] = residual(c, p, now, track_block(w->t, w->group_id, slot));
+		to[i] = track_residual(c, p, now, track_block(w->t, w->group_id, slot));
 		any |= to[i];
 	}
 	return any != 0;
@@ -307,12 +297,16 @@ int track_encode(struct track *t, int level, struct frame_part ret_parts[PART_CO
 		rc = no_memory(e);
 	if (!rc)
 		rc = track_owners_done(t, e);
+	if (!rc)
+		rc = track_note_turns(t, e);
 	if (!rc && t->key)
 		rc = make_all_born(t, e);
 	for (unsigned i = 0; i < PART_COUNT; i++)
 		ret_parts[i] = (struct frame_part){0};
 	for (unsigned g = 1; g < GRP_COUNT && !rc; g++)
 		rc = encode_part(t, g, &ret_parts[g], e);
+	if (!rc)
+		rc = track_encode_turns(t, &ret_parts[PART_TURN], e);
 	if (rc)
 		return rc;
 	nums_begin(t->writer, codec_of(PART_CLOCK, t->batches_count), t->set.models,

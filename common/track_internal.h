@@ -39,6 +39,13 @@ struct absent {
 	uint8_t columns[255]; /* indices into columns[] */
 };
 
+/* Survivors that the turn part tells of, ascending by position, with the values told. */
+struct turned {
+	struct turn turn;
+	struct turn_values now;
+	bool has_info; /* now */
+};
+
 struct track {
 	struct sockset set; /* the previous snapshot until commit */
 	bool valid;	    /* set holds a snapshot */
@@ -67,6 +74,12 @@ struct track {
 
 	struct pending pending[GRP_COUNT];
 	uint32_t owner_next; /* next position whose owner is unknown yet */
+
+	struct turned *turned;
+	size_t turned_cap;
+	uint32_t turned_count;
+	const uint8_t **turn_rows;
+	size_t turn_rows_cap;
 
 	struct absent absent[ABSENT_KINDS];
 	unsigned absent_next;
@@ -153,6 +166,24 @@ void track_store_stamps(struct sock_row *row, uint64_t tick_ms);
  * pending if they changed. */
 int track_put_group(struct track *t, unsigned group, const struct sock_row *row, uint32_t slot,
 		    bool born, struct err *e) MUST_CHECK;
+
+/*
+ * Notes which survivors turned (FORMAT.md section 5.7), while both their values are at hand: before
+ * track_apply(). Then encodes the turn part of the frame.
+ */
+int track_note_turns(struct track *t, struct err *e) MUST_CHECK;
+int track_encode_turns(struct track *t, struct frame_part *ret_part, struct err *e) MUST_CHECK;
+
+/* A value as it is written: FORMAT.md section 5.3. */
+static inline uint64_t track_residual(const struct column *c, const struct column *predictor,
+				      const void *row, const void *base)
+{
+	uint64_t d = column_load(c, row) - column_load(c, base);
+	if (predictor)
+		d -= column_load(predictor, row) - column_load(predictor, base);
+	unsigned shift = 64 - 8u * c->width;
+	return zigzag((int64_t)(d << shift) >> shift);
+}
 
 /* Slots by identity. find: NO_SLOT if there is none. put: after a reserve that succeeded. */
 uint32_t track_hash_find(const struct track *t, const struct row_member *m, bool shell);

@@ -55,7 +55,9 @@ static void print(const struct sums *sums)
 		all[1] += sums->packed[1][i];
 		if (sums->packed[0][i] || sums->packed[1][i])
 			printf("%-12s %12.3f %12.3f\n",
-			       i == PART_CLOCK ? "clock" : column_groups[i].name,
+			       i == PART_CLOCK	? "clock"
+			       : i == PART_TURN ? "turn"
+						: column_groups[i].name,
 			       per(sums->packed[1][i], sums->sockets[1]),
 			       per(sums->packed[0][i], sums->sockets[0]));
 	}

@@ -52,26 +52,37 @@ static void read_all(const struct sockset *set)
 	for (uint32_t i = 0; i < set->born_count; i++)
 		if (set->born[i] >= set->rows)
 			abort();
+	for (uint32_t i = 0; i < set->turns_count; i++)
+		if (sockset_turn(set, set->turns[i].position) != &set->turns[i])
+			abort();
 	for (uint32_t i = 0; i < set->died_count; i++)
 		if (set->died[i] >= set->slots)
 			abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+/* `left_out`: groups of which only the turn parts are read, but for the first frame. */
+static void apply_all(const uint8_t *bytes, size_t len, uint32_t left_out)
 {
 	struct span in = span_of(bytes, len);
 	struct frame_part parts[PART_COUNT];
 	struct frame_scratch scratch = {0};
 	struct sockset set;
 	struct err e;
-	sockset_init(&set, GRP_ALL | 1u << PART_CLOCK);
+	sockset_init(&set, GRP_ALL | 1u << PART_CLOCK | (left_out ? 1u << PART_TURN : 0));
 	for (int i = 0; i < FRAMES_MAX && span_left(&in) && take_frame(&in, parts); i++) {
 		if (frame_apply(&set, parts, &scratch, &e))
 			sockset_clear(&set);
 		else
 			read_all(&set);
+		set.left_out = left_out;
 	}
 	sockset_fini(&set);
 	frame_scratch_fini(&scratch);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	apply_all(bytes, len, 0);
+	apply_all(bytes, len, GRP_BIT(queue) | GRP_BIT(evidence));
 	return 0;
 }
