@@ -67,6 +67,8 @@ static int put_heading(struct session *s, const struct trace_connection *c, stru
 	if (p)
 		buf_printf(&b, ", %s,pid=%" PRId64 " (%s)", p->comm, p->pid,
 			   owner_source_name(c->owner.source));
+	if (c->role >= 0)
+		buf_put_str(&b, c->role ? ", opened by this host" : ", opened by the peer");
 	buf_printf(&b, ", cookie %" PRIu64, c->id.cookie);
 	out_note(s->out, "%s", buf_str(&b));
 	return 0;
@@ -128,9 +130,9 @@ static int put_text(struct session *s, const struct trace *t, struct err *e)
 		out_note(s->out, "No socket matches.");
 	else
 		out_note(s->out,
-			 "%zu connections, those with the longest of the %" PRIu64
-			 " spells that match.",
-			 t->count, t->matching);
+			 "%zu connection%s: the longest of the %" PRIu64 " spell%s that match%s.",
+			 t->count, t->count == 1 ? "" : "s", t->matching,
+			 t->matching == 1 ? "" : "s", t->matching == 1 ? "es" : "");
 	return 0;
 }
 
@@ -164,6 +166,7 @@ static int trace(struct session *s, struct err *e)
 	if (rc)
 		return rc;
 	options.top = (size_t)top;
+	options.db = s->db;
 	rc = trace_run(s->history, &options, &ask, &t, e);
 	if (!rc)
 		rc = put_all(s, &t, e);

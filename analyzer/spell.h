@@ -56,6 +56,8 @@ struct spell {
 	uint8_t before, after; /* the connection's states around this one; 0: none seen */
 	bool open;	       /* still there in the last snapshot */
 	bool early;	       /* already there in the first snapshot of its boot */
+	bool killed;	       /* gone before its timer could have run out */
+	bool rearmed;	       /* the timer of TIME-WAIT was seen set anew */
 	struct spell_owner owner;
 
 	/* Wall clock, ns since the epoch. `left` is unknown on both sides while open. */

@@ -30,7 +30,7 @@ struct conn {
 	uint32_t missing; /* snapshots without it since it was last seen */
 	uint32_t inode, uid;
 	uint8_t state, before;
-	bool early;
+	bool early, rearmed;
 	struct spell_owner owner;
 
 	uint32_t slot;		/* where it is, while not missing */

@@ -105,6 +105,8 @@ static void fill_spell(const struct spell_pass *p, const struct conn *c,
 		.after = end->after,
 		.open = end->open,
 		.early = c->early,
+		.killed = end->killed,
+		.rearmed = c->rearmed,
 		.owner = c->owner,
 		.left = {.lo_ns = SPELL_UNKNOWN, .hi_ns = SPELL_UNKNOWN},
 	};

@@ -221,6 +221,7 @@ void evidence_entered(struct spell_pass *p, uint32_t number)
 	int64_t asleep_ns = asleep_at(p, c->first);
 	if (c->id.proto != PROTO_TCP)
 		return;
+	c->rearmed = s->flags & BOUNDS_REARMED;
 	narrow(&c->entered, &s->entered, asleep_at(p, c->since), asleep_ns);
 	take_guess(&s->guess, asleep_ns, &c->entered, &c->guess_ns, &c->assumption);
 }
@@ -266,6 +267,7 @@ void evidence_more(struct spell_pass *p, uint32_t number, uint32_t position)
 static void narrow_end(const struct spell_pass *p, const struct conn *c, const struct bounds_end *b,
 		       size_t next, struct spell_end *end)
 {
+	end->killed = b->flags & BOUNDS_KILLED;
 	narrow(&end->left, &b->left, asleep_at(p, c->last), asleep_at(p, next));
 	take_guess(&b->guess, asleep_at(p, c->last), &end->left, &end->guess_ns, &end->assumption);
 }

@@ -77,6 +77,7 @@ static void begin_spell(struct spell_pass *p, struct conn *c, size_t since, uint
 	c->first = p->index;
 	c->missed = 0;
 	c->early = since == HISTORY_NONE;
+	c->rearmed = false;
 	if (c->owner.source == OWNER_FD)
 		c->owner.source = OWNER_HISTORY;
 }

@@ -56,6 +56,7 @@ struct spell_end {
 	size_t last;
 	uint8_t after;
 	bool open; /* it does not: `left` is void */
+	bool killed;
 };
 
 /* Hands out the present spell of a connection, unless the options leave it out. */

@@ -1,8 +1,10 @@
 /* trace.c - see trace.h: chooses connections by their spells, and makes events of those. */
 #include "trace.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "stat_dwell.h"
 
@@ -11,7 +13,8 @@
 
 const char *trace_kind_name(enum trace_kind kind)
 {
-	static const char *const names[] = {"state", "owner", "values", "gone", "still"};
+	static const char *const names[] = {"state",  "owner", "values", "name",
+					    "before", "gone",  "still"};
 	return (unsigned)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "";
 }
 
@@ -75,6 +78,7 @@ static int add(struct trace *t, const struct spell *s, struct err *e)
 		.first = s->first,
 		.last = s->last,
 		.slot = UINT32_MAX,
+		.role = -1,
 	};
 	return 0;
 }
@@ -161,16 +165,17 @@ static int choose_connections(struct history *h, const struct trace_options *opt
 static int put_end(struct trace *t, unsigned number, const struct spell *s,
 		   const struct history_snapshot *all, struct err *e)
 {
+	const char *state = sock_state_name(s->state) ? sock_state_name(s->state) : "";
 	char source[64];
+	struct buf text CLEANUP(buf_fini) = {0};
 	if (s->open) {
 		int64_t seen_ns = all[s->last].rec->wall_begin_ns;
 		const struct trace_event still = {.connection = number,
 						  .kind = TRACE_STILL,
 						  .lo_ns = seen_ns,
-						  .hi_ns = seen_ns,
+						  .hi_ns = all[s->last].rec->wall_end_ns,
 						  .snapshot = s->last};
-		return trace_put(t, &still,
-				 sock_state_name(s->state) ? sock_state_name(s->state) : "", e);
+		return trace_put(t, &still, state, e);
 	}
 	const struct trace_event gone = {.connection = number,
 					 .kind = TRACE_GONE,
@@ -178,7 +183,69 @@ static int put_end(struct trace *t, unsigned number, const struct spell *s,
 					 .hi_ns = s->left.hi_ns,
 					 .snapshot = s->last};
 	spell_source_text(&s->left, source);
-	return trace_put(t, &gone, source, e);
+	buf_printf(&text, "last seen in %s (%s)%s", state, source,
+		   s->killed ? ", before its timer could run out: reset, or its ports used again"
+			     : "");
+	return trace_put(t, &gone, buf_str(&text), e);
+}
+
+/* Is that the last time that somebody on the host got an answer from the port? */
+static void note_before(struct trace *t, const struct spell *s, int own)
+{
+	int64_t left_ns = s->open ? INT64_MAX : s->left.hi_ns;
+	if (s->state != STATE_ESTAB || s->id.proto != PROTO_TCP)
+		return;
+	for (size_t i = 0; i < t->count; i++) {
+		struct trace_connection *c = &t->connections[i];
+		if (c->id.peer_port != s->id.peer_port || c->host != s->host || (int)i == own ||
+		    c->netns != s->netns)
+			continue;
+		if (c->has_before && (c->before.open || c->before.left.hi_ns >= left_ns))
+			continue;
+		c->before = *s;
+		c->has_before = true;
+	}
+}
+
+static void put_endpoint(struct buf *b, const struct row_member *id)
+{
+	char address[46];
+	sock_addr_format(&id->peer, id->family, address);
+	buf_printf(b, id->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, id->peer_port);
+}
+
+static int put_before(struct history *h, struct trace *t, unsigned number, struct err *e)
+{
+	const struct trace_connection *c = &t->connections[number];
+	const struct spell *s = &c->before;
+	const struct history_process *p = NULL;
+	struct buf text CLEANUP(buf_fini) = {0};
+	size_t count;
+	int64_t seen_ns = history_snapshots(h, &count)[s->last].rec->wall_begin_ns;
+	int rc = s->owner.process ? history_process(h, s->owner.file, s->owner.process, &p, e) : 0;
+	if (rc)
+		return rc;
+	buf_printf(&text, "port %u: the last ESTAB is to ", c->id.peer_port);
+	put_endpoint(&text, &s->id);
+	if (p)
+		buf_printf(&text, " by %s,pid=%" PRId64, p->comm, p->pid);
+	buf_put_str(&text, s->open ? ", and still there" : ", left");
+	const struct trace_event event = {.connection = number,
+					  .kind = TRACE_BEFORE,
+					  .lo_ns = s->open ? seen_ns : s->left.lo_ns,
+					  .hi_ns = s->open ? seen_ns : s->left.hi_ns,
+					  .snapshot = s->last};
+	return trace_put(t, &event, buf_str(&text), e);
+}
+
+/* Of those that were never answered: what was before. */
+static int put_all_before(struct history *h, struct trace *t, struct err *e)
+{
+	int rc = 0;
+	for (unsigned i = 0; !rc && i < t->count; i++)
+		if (t->connections[i].tried && t->connections[i].has_before)
+			rc = put_before(h, t, i, e);
+	return rc;
 }
 
 struct gathering {
@@ -190,6 +257,7 @@ static int gather(void *arg, const struct spell *s, struct err *e)
 {
 	struct gathering *g = arg;
 	int number = find(g->t, s);
+	note_before(g->t, s, number);
 	if (number < 0)
 		return 0;
 	struct trace_connection *c = &g->t->connections[number];
@@ -199,6 +267,7 @@ static int gather(void *arg, const struct spell *s, struct err *e)
 		c->last = s->last;
 	if (s->owner.source != OWNER_NONE)
 		c->owner = s->owner;
+	c->tried |= s->state == STATE_SYN_SENT;
 	char source[64];
 	struct buf text CLEANUP(buf_fini) = {0};
 	const struct trace_event event = {.connection = (unsigned)number,
@@ -208,8 +277,9 @@ static int gather(void *arg, const struct spell *s, struct err *e)
 					  .snapshot = s->first};
 	spell_source_text(&s->entered, source);
 	const char *state = sock_state_name(s->state);
-	buf_printf(&text, "%s (%s)%s", state ? state : "?", source,
-		   s->early ? ", there before the first snapshot" : "");
+	buf_printf(&text, "%s (%s)%s%s", state ? state : "?", source,
+		   s->early ? ", there before the first snapshot" : "",
+		   s->rearmed ? ", begun anew (a late segment came)" : "");
 	if (s->missed)
 		buf_printf(&text, ", missing from %u dumps", s->missed);
 	int rc = trace_put(g->t, &event, buf_str(&text), e);
@@ -239,6 +309,10 @@ int trace_run(struct history *h, const struct trace_options *options, struct spe
 	int rc = choose_connections(h, options, ask, ret, e);
 	if (!rc && ret->count)
 		rc = each_spell(h, NULL, options->to_ns, gather, &g, e);
+	if (!rc && ret->count)
+		rc = put_all_before(h, ret, e);
+	if (!rc && ret->count && options->db)
+		rc = trace_names(options->db, h, ret, e);
 	if (!rc && ret->count)
 		rc = trace_walk(h, ret, e);
 	if (rc)

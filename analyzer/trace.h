@@ -13,6 +13,8 @@ enum trace_kind {
 	TRACE_STATE,  /* a state was entered */
 	TRACE_OWNER,  /* another process holds it, or none any more */
 	TRACE_VALUES, /* queues, retransmits or round trip time changed much */
+	TRACE_NAME,   /* what a watched name of the peer resolves to */
+	TRACE_BEFORE, /* of one that was not answered: the last established one to that port */
 	TRACE_GONE,
 	TRACE_STILL, /* there in the last snapshot that was read */
 };
@@ -35,10 +37,16 @@ struct trace_connection {
 	uint32_t boot, host;
 	size_t first, last;	  /* snapshots that have it */
 	struct spell_owner owner; /* the last one known */
+	int role;		  /* 1: this host opened it, 0: the peer did, -1: not known */
+
+	/* The last spell in ESTAB of another connection of the host to the same port. */
+	struct spell before;
+	bool has_before;
+	bool tried; /* was in SYN-SENT */
 
 	/* While the walk goes on. */
-	uint32_t slot; /* UINT32_MAX: not there */
-	uint32_t owner_process, owner_file;
+	uint32_t slot;	     /* UINT32_MAX: not there */
+	const char *holders; /* as last told; NULL: not yet */
 	bool has_values;
 	uint64_t values[6];
 };
@@ -57,6 +65,7 @@ struct trace_options {
 	int64_t from_ns, to_ns; /* matching spells were seen between these */
 	size_t top;		/* so many connections: those with the longest matching spells */
 	const struct vt_context *context; /* whom to tell of snapshots that cannot be read */
+	sqlite3 *db;			  /* has table `name`; NULL: names are not told */
 };
 
 int trace_run(struct history *h, const struct trace_options *options, struct spell_ask *ask,
@@ -66,6 +75,16 @@ void trace_fini(struct trace *t);
 /* For trace_*.c: adds an event; `text` is copied. */
 int trace_put(struct trace *t, const struct trace_event *event, const char *text,
 	      struct err *e) MUST_CHECK;
+
+/* For trace.c: puts what watched names of the connections' peers resolved to, and when. */
+int trace_names(sqlite3 *db, struct history *h, struct trace *t, struct err *e) MUST_CHECK;
+
+/*
+ * For trace_walk.c: puts an event if other processes hold a connection than was told last; the
+ * socket is in `slot` of the set that snapshot `index` shows.
+ */
+int trace_look_at_owner(struct history *h, struct trace *t, unsigned number,
+			const struct sockset *set, size_t index, struct err *e) MUST_CHECK;
 
 /* For trace.c: goes through the frames and puts events of owners and values. */
 int trace_walk(struct history *h, struct trace *t, struct err *e) MUST_CHECK;

@@ -2,6 +2,7 @@
  * trace_walk.c - goes through the frames from the first to the last sight of the traced
  * connections, and notes when a queue, the retransmits, the round trip time or the holder changed.
  */
+#include "bounds.h"
 #include "trace.h"
 
 #include <inttypes.h>
@@ -11,15 +12,16 @@ struct value {
 	unsigned column;
 	const char *name;
 	bool tells; /* its change alone is worth an event */
+	bool few;   /* each step of a small number is */
 };
 
 static const struct value values[] = {
-	{COL_ID_recvq, "recvq", true},
-	{COL_ID_sendq, "sendq", true},
-	{COL_ID_retrans, "retrans", true},
-	{COL_ID_rtt_us, "rtt_us", false},
-	{COL_ID_bytes_sent, "bytes_sent", false},
-	{COL_ID_bytes_received, "bytes_received", false},
+	{COL_ID_recvq, "recvq", true, false},
+	{COL_ID_sendq, "sendq", true, false},
+	{COL_ID_retrans, "retrans", true, true},
+	{COL_ID_rtt_us, "rtt_us", false, false},
+	{COL_ID_bytes_sent, "bytes_sent", false, false},
+	{COL_ID_bytes_received, "bytes_received", false, false},
 };
 #define VALUES (sizeof(values) / sizeof(values[0]))
 _Static_assert(sizeof(((struct trace_connection *)0)->values) == VALUES * sizeof(uint64_t),
@@ -44,12 +46,17 @@ static uint64_t load(const struct sockset *set, uint32_t slot, const struct valu
 	return column_load(c, sockset_block(set, c->group, slot));
 }
 
+/* Small counts are told one by one: the first retransmissions are the news. */
+#define FEW 8u
+
 /* Something began or ended, or is twice as much, or half. */
-static bool is_much(uint64_t a, uint64_t b)
+static bool is_much(uint64_t a, uint64_t b, bool few)
 {
 	if (a == ABSENT || b == ABSENT)
 		return a != b;
 	if (!a || !b)
+		return a != b;
+	if (few && a <= FEW && b <= FEW)
 		return a != b;
 	return a / 2 > b || b / 2 > a;
 }
@@ -74,8 +81,9 @@ static int look_at_values(struct walk *w, unsigned number, struct err *e)
 	bool tell = false;
 	for (size_t i = 0; i < VALUES; i++) {
 		now[i] = load(w->set, c->slot, &values[i]);
-		tell |= values[i].tells && (c->has_values ? is_much(c->values[i], now[i])
-							  : now[i] && now[i] != ABSENT);
+		tell |= values[i].tells &&
+			(c->has_values ? is_much(c->values[i], now[i], values[i].few)
+				       : now[i] && now[i] != ABSENT);
 	}
 	if (!tell) {
 		if (!c->has_values)
@@ -91,44 +99,30 @@ static int look_at_values(struct walk *w, unsigned number, struct err *e)
 			buf_printf(&text, "%" PRIu64 " -> ", c->values[i]);
 		buf_printf(&text, "%" PRIu64, now[i]);
 	}
+	if (SLOT_GROUP(w->set, c->slot, state)->state == STATE_CLOSE_WAIT && now[0] &&
+	    now[0] != ABSENT)
+		buf_put_str(&text, "  EOF not read");
 	memcpy(c->values, now, sizeof(now));
 	c->has_values = true;
 	return put(w, number, TRACE_VALUES, buf_str(&text), e);
-}
-
-static int look_at_owner(struct walk *w, unsigned number, struct err *e)
-{
-	struct trace_connection *c = &w->t->connections[number];
-	const struct row_owner *o = SLOT_GROUP(w->set, c->slot, owner);
-	uint32_t file = w->snapshot->file;
-	if (o->owner_process == c->owner_process && (file == c->owner_file || !o->owner_process))
-		return 0;
-	const struct history_process *now = NULL, *before = NULL;
-	int rc = 0;
-	if (o->owner_process)
-		rc = history_process(w->h, file, o->owner_process, &now, e);
-	if (!rc && c->owner_process)
-		rc = history_process(w->h, c->owner_file, c->owner_process, &before, e);
-	if (rc)
-		return rc;
-	c->owner_process = o->owner_process;
-	c->owner_file = file;
-	if (now && before && now->pid == before->pid && now->start_ticks == before->start_ticks)
-		return 0;
-	struct buf text CLEANUP(buf_fini) = {0};
-	if (now)
-		buf_printf(&text, "%s,pid=%" PRId64 ",fd=%u", now->comm, now->pid, o->owner_fd);
-	else
-		buf_put_str(&text, "nobody holds it any more");
-	return put(w, number, TRACE_OWNER, buf_str(&text), e);
 }
 
 static int look(struct walk *w, unsigned number, struct err *e)
 {
 	int rc = 0;
 	if (!(w->snapshot->rec->flags & SNAP_NO_OWNERS))
-		rc = look_at_owner(w, number, e);
+		rc = trace_look_at_owner(w->h, w->t, number, w->set, w->index, e);
 	return rc ? rc : look_at_values(w, number, e);
+}
+
+/* Who opened it, if the row tells. */
+static void note_role(const struct walk *w, struct trace_connection *c, uint32_t position)
+{
+	struct sock_row row;
+	if (c->role >= 0)
+		return;
+	sockset_row(w->set, position, &row);
+	c->role = bounds_is_active_opener(&row);
 }
 
 /* Is this socket one of the traced? Then it is in this slot from now on. */
@@ -149,8 +143,10 @@ static int meet(struct walk *w, uint32_t position, struct err *e)
 			return rc;
 		bool beside = c->slot != UINT32_MAX &&
 			      sock_is_shell(&id, SLOT_GROUP(w->set, slot, state)->state);
-		if (!beside && (!netns || netns->inode == c->netns))
-			c->slot = slot;
+		if (beside || (netns && netns->inode != c->netns))
+			continue;
+		c->slot = slot;
+		note_role(w, c, position);
 	}
 	return 0;
 }

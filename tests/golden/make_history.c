@@ -144,6 +144,7 @@ static void fill_info(struct sock_row *r, int snapshot)
 	r->info.cwnd = 10;
 	r->info.snd_mss = 1448;
 	r->info.bytes_sent = 1000;
+	r->info.bytes_acked = r->member.local_port >= 32768; /* the SYN of who opened it */
 	r->info.bytes_received = r->state.state == STATE_ESTAB ? 100u * (unsigned)snapshot : 5000;
 	r->evidence.data_segs_in = (uint32_t)(r->info.bytes_received / 100);
 }

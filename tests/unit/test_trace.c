@@ -48,7 +48,7 @@ Test(trace, one_life_in_order)
 		{TRACE_OWNER, "daemon,pid=102,fd=7", 3},
 		{TRACE_STATE, "CLOSE-WAIT (snapshot)", 9},
 		{TRACE_OWNER, "nobody holds it any more", 9},
-		{TRACE_GONE, "snapshot", 14},
+		{TRACE_GONE, "last seen in CLOSE-WAIT (snapshot)", 14},
 	};
 	char dir[64];
 	lives_dir(dir);
