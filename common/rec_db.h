@@ -47,7 +47,10 @@ int rec_db_exec(sqlite3 *db, const char *sql, struct err *e) MUST_CHECK;
 /* Steps a statement that returns no row and resets it. */
 int rec_db_run(sqlite3_stmt *stmt, const char *what, struct err *e) MUST_CHECK;
 
-/* Writes the parts of a snapshot. `stmt` is of REC_SQL_PUT_PART. *ret_bytes: their sum. */
+/*
+ * Writes the parts of a snapshot; short ones share a row (FORMAT.md section 4.1). `stmt` is of
+ * REC_SQL_PUT_PART. *ret_bytes: the sum of the parts.
+ */
 #define REC_SQL_PUT_PART "INSERT INTO frame (id, codec, raw_bytes, crc, bytes) VALUES (?,?,?,?,?)"
 int rec_put_parts(sqlite3_stmt *stmt, int64_t snapshot, const struct frame_part parts[PART_COUNT],
 		  uint64_t *ret_bytes, struct err *e) MUST_CHECK;
@@ -61,9 +64,11 @@ void rec_parts_fini(struct rec_parts *parts);
 
 /*
  * Reads those parts of a snapshot whose bit is in `wanted` (1 << part) and checks their CRC.
- * `stmt` is of REC_SQL_GET_PART.
+ * `stmt` is of REC_SQL_GET_PARTS.
  */
-#define REC_SQL_GET_PART "SELECT codec, raw_bytes, crc, bytes FROM frame WHERE id = ?"
+#define REC_SQL_GET_PARTS                                                                          \
+	"SELECT id & 15, codec, raw_bytes, crc, bytes FROM frame "                                 \
+	"WHERE id BETWEEN ?1 * 16 AND ?1 * 16 + 15 ORDER BY id"
 int rec_get_parts(sqlite3_stmt *stmt, int64_t snapshot, uint32_t wanted, struct rec_parts *parts,
 		  struct err *e) MUST_CHECK;
 

@@ -216,7 +216,7 @@ int rec_walk_new(struct rec *r, uint32_t groups, bool clock, struct rec_walk **r
 	if (!r->has_turns)
 		groups &= ~REC_TURNS;
 	sockset_init(&w->set, (groups & (GRP_ALL | REC_TURNS)) | (clock ? 1u << PART_CLOCK : 0));
-	int rc = rec_db_prepare(r->db, REC_SQL_GET_PART, &w->get_part, e);
+	int rc = rec_db_prepare(r->db, REC_SQL_GET_PARTS, &w->get_part, e);
 	if (rc) {
 		rec_walk_free(w);
 		return err_context(e, "%s", r->path);

@@ -156,7 +156,7 @@ static int replay(struct rec_writer *w, const struct chain *chain, struct err *e
 	sqlite3_stmt *stmt;
 	struct rec_parts parts = {0};
 	struct frame_scratch scratch = {0};
-	int rc = rec_db_prepare(w->db, REC_SQL_GET_PART, &stmt, e);
+	int rc = rec_db_prepare(w->db, REC_SQL_GET_PARTS, &stmt, e);
 	if (rc)
 		return rc;
 	struct sockset *set = track_set(w->track);

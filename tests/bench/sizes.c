@@ -21,24 +21,29 @@ struct sums {
 
 static void count(struct sums *sums, sqlite3 *db)
 {
-	sqlite3_stmt *stmt;
-	if (sqlite3_prepare_v2(db,
-			       "SELECT f.id % 16, length(f.bytes), s.key, s.sockets "
-			       "FROM frame AS f JOIN snapshot AS s ON s.id = f.id / 16",
-			       -1, &stmt, NULL) != SQLITE_OK) {
+	sqlite3_stmt *stmt, *get;
+	struct rec_parts parts = {0};
+	struct err e;
+	if (sqlite3_prepare_v2(db, "SELECT id, key, sockets FROM snapshot", -1, &stmt, NULL) !=
+		    SQLITE_OK ||
+	    sqlite3_prepare_v2(db, REC_SQL_GET_PARTS, -1, &get, NULL) != SQLITE_OK) {
 		fprintf(stderr, "sizes: %s\n", sqlite3_errmsg(db));
 		exit(1);
 	}
 	while (sqlite3_step(stmt) == SQLITE_ROW) {
-		unsigned part = (unsigned)sqlite3_column_int(stmt, 0) % PART_COUNT;
-		unsigned key = sqlite3_column_int(stmt, 2) != 0;
-		sums->packed[key][part] += (uint64_t)sqlite3_column_int64(stmt, 1);
-		if (part == GRP_ID_member) {
-			sums->frames[key]++;
-			sums->sockets[key] += (uint64_t)sqlite3_column_int64(stmt, 3);
+		unsigned key = sqlite3_column_int(stmt, 1) != 0;
+		if (rec_get_parts(get, sqlite3_column_int64(stmt, 0), UINT32_MAX, &parts, &e)) {
+			fprintf(stderr, "sizes: %s\n", e.text);
+			exit(1);
 		}
+		for (unsigned i = 1; i < PART_COUNT; i++)
+			sums->packed[key][i] += parts.part[i].len;
+		sums->frames[key]++;
+		sums->sockets[key] += (uint64_t)sqlite3_column_int64(stmt, 2);
 	}
 	sqlite3_finalize(stmt);
+	sqlite3_finalize(get);
+	rec_parts_fini(&parts);
 }
 
 static double per(uint64_t bytes, uint64_t sockets)

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "nums.h"
-#include "rec.h"
+#include "rec_db.h"
 
 #define FLIPS	  48
 #define PART_BITS 16
@@ -32,6 +32,7 @@ struct damage {
 };
 
 #define MEMBER_OF_8 "id = 8 * 16 + 1"
+#define SHORT_OF_8  "id = 8 * 16"
 
 static const struct damage damages[] = {
 	{"fine", "none", "SELECT 1", false},
@@ -79,6 +80,32 @@ static const struct damage damages[] = {
 	 "UPDATE frame SET id = -id WHERE id % 16 IN (2, 3);"
 	 "UPDATE frame SET id = -id + 1 WHERE id < 0 AND -id % 16 = 2;"
 	 "UPDATE frame SET id = -id - 1 WHERE id < 0 AND -id % 16 = 3",
+	 false},
+	{"survive", "short-lost", "DELETE FROM frame WHERE id % 16 = 0", false},
+	{"survive", "short-cut",
+	 "UPDATE frame SET bytes = CAST(substr(bytes, 1, length(bytes) - 3) AS BLOB),"
+	 " raw_bytes = raw_bytes - 3 WHERE " SHORT_OF_8,
+	 false},
+	{"survive", "short-with-tail",
+	 "UPDATE frame SET bytes = CAST(bytes || x'07' AS BLOB), raw_bytes = raw_bytes + 1 "
+	 "WHERE " SHORT_OF_8,
+	 false},
+	{"survive", "short-of-itself",
+	 "UPDATE frame SET bytes = x'00000000', raw_bytes = 4 WHERE " SHORT_OF_8, false},
+	{"survive", "short-of-no-part",
+	 "UPDATE frame SET bytes = x'ff000000', raw_bytes = 4 WHERE " SHORT_OF_8, false},
+	{"survive", "short-twice",
+	 "UPDATE frame SET bytes = CAST(bytes || bytes AS BLOB), raw_bytes = 2 * raw_bytes "
+	 "WHERE " SHORT_OF_8,
+	 false},
+	{"survive", "short-that-is-packed", "UPDATE frame SET codec = 1 WHERE " SHORT_OF_8, false},
+	{"survive", "short-and-long",
+	 "INSERT OR REPLACE INTO frame SELECT 8 * 16 + 1, codec, raw_bytes, crc, bytes FROM frame "
+	 "WHERE " SHORT_OF_8,
+	 false},
+	{"survive", "short-of-huge-length",
+	 "UPDATE frame SET bytes = x'0100ffffffffffffffffff01ffffffffffffffffff01', "
+	 "raw_bytes = 22 WHERE " SHORT_OF_8,
 	 false},
 	{"survive", "key-said-to-be-delta", "UPDATE snapshot SET key = 0", false},
 	{"survive", "delta-said-to-be-key", "UPDATE snapshot SET key = 1", false},
@@ -213,9 +240,46 @@ static void mend_crcs(sqlite3 *db)
 	sqlite3_finalize(put);
 }
 
+/* Gives every part a row of its own, where most cases look for it. */
+static void part_rows(sqlite3 *db)
+{
+	sqlite3_stmt *list = NULL, *get = NULL, *put = NULL;
+	struct rec_parts parts = {0};
+	struct err e = {0};
+	if (sqlite3_prepare_v2(db, "SELECT id FROM snapshot", -1, &list, NULL) ||
+	    sqlite3_prepare_v2(db, REC_SQL_GET_PARTS, -1, &get, NULL) ||
+	    sqlite3_prepare_v2(db, "INSERT OR IGNORE INTO frame VALUES (?,?,?,0,?)", -1, &put,
+			       NULL))
+		die("parts", sqlite3_errmsg(db));
+	while (sqlite3_step(list) == SQLITE_ROW) {
+		int64_t id = sqlite3_column_int64(list, 0);
+		if (rec_get_parts(get, id, UINT32_MAX, &parts, &e))
+			die("parts", e.text);
+		for (unsigned i = 1; i < PART_COUNT; i++) {
+			const struct frame_part *p = &parts.part[i];
+			if (!p->there)
+				continue;
+			sqlite3_bind_int64(put, 1, id * PART_BITS + i);
+			sqlite3_bind_int(put, 2, p->codec);
+			sqlite3_bind_int64(put, 3, p->raw_bytes);
+			sqlite3_bind_blob(put, 4, p->bytes, (int)p->len, SQLITE_TRANSIENT);
+			if (rec_db_run(put, "parts", &e))
+				die("parts", e.text);
+		}
+	}
+	sqlite3_finalize(list);
+	sqlite3_finalize(get);
+	sqlite3_finalize(put);
+	rec_parts_fini(&parts);
+	run_sql(db, "DELETE FROM frame WHERE id % 16 = 0");
+	mend_crcs(db);
+}
+
 static void by_sql(const char *path, const struct damage *d)
 {
 	sqlite3 *db = open_db(path);
+	if (strncmp(d->name, "short-", 6) != 0)
+		part_rows(db);
 	run_sql(db, d->sql);
 	if (!d->leave_crc)
 		mend_crcs(db);
@@ -229,6 +293,8 @@ static void by_sql(const char *path, const struct damage *d)
 static void flip_frame_byte(const char *path, unsigned n)
 {
 	sqlite3 *db = open_db(path);
+	if (n % 4)
+		part_rows(db);
 	sqlite3_stmt *get = NULL, *put = NULL;
 	struct nums_reader reader = {0};
 	struct buf raw = {0};
