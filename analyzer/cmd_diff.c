@@ -15,21 +15,22 @@
 
 /* The columns of q_diff.sql, as data. Text is made of them (diff_text). */
 static const struct out_column data_columns[] = {
-	{"change", NULL, OUT_STRING, 0},      {"host", NULL, OUT_STRING, 0},
-	{"netns", NULL, OUT_NUMBER, 0},	      {"cookie", NULL, OUT_NUMBER, 0},
-	{"proto", NULL, OUT_STRING, 0},	      {"family", NULL, OUT_NUMBER, 0},
-	{"local", NULL, OUT_STRING, 0},	      {"local_port", NULL, OUT_NUMBER, 0},
-	{"peer", NULL, OUT_STRING, 0},	      {"peer_port", NULL, OUT_NUMBER, 0},
-	{"state_a", NULL, OUT_STRING, 0},     {"state_b", NULL, OUT_STRING, 0},
-	{"recvq_a", NULL, OUT_NUMBER, 0},     {"recvq_b", NULL, OUT_NUMBER, 0},
-	{"sendq_a", NULL, OUT_NUMBER, 0},     {"sendq_b", NULL, OUT_NUMBER, 0},
-	{"pid_a", NULL, OUT_NUMBER, 0},	      {"pid_b", NULL, OUT_NUMBER, 0},
-	{"comm_a", NULL, OUT_STRING, 0},      {"comm_b", NULL, OUT_STRING, 0},
-	{"owner_source", NULL, OUT_STRING, 0}};
+	{"change", NULL, OUT_STRING, 0},     {"why", NULL, OUT_STRING, 0},
+	{"host", NULL, OUT_STRING, 0},	     {"netns", NULL, OUT_NUMBER, 0},
+	{"cookie", NULL, OUT_NUMBER, 0},     {"proto", NULL, OUT_STRING, 0},
+	{"family", NULL, OUT_NUMBER, 0},     {"local", NULL, OUT_STRING, 0},
+	{"local_port", NULL, OUT_NUMBER, 0}, {"peer", NULL, OUT_STRING, 0},
+	{"peer_port", NULL, OUT_NUMBER, 0},  {"state_a", NULL, OUT_STRING, 0},
+	{"state_b", NULL, OUT_STRING, 0},    {"recvq_a", NULL, OUT_NUMBER, 0},
+	{"recvq_b", NULL, OUT_NUMBER, 0},    {"sendq_a", NULL, OUT_NUMBER, 0},
+	{"sendq_b", NULL, OUT_NUMBER, 0},    {"pid_a", NULL, OUT_NUMBER, 0},
+	{"pid_b", NULL, OUT_NUMBER, 0},	     {"comm_a", NULL, OUT_STRING, 0},
+	{"comm_b", NULL, OUT_STRING, 0},     {"owner_source", NULL, OUT_STRING, 0}};
 
 /* Places of those in the statement. */
 enum {
 	AT_CHANGE,
+	AT_WHY,
 	AT_HOST,
 	AT_NETNS,
 	AT_COOKIE,
@@ -65,6 +66,7 @@ static const struct out_column text_columns[] = {
 	{"sendq", "Send-Q", OUT_STRING, 0},
 	{"local", "Local Address:Port", OUT_STRING, OUT_RIGHT},
 	{"peer", "Peer Address:Port", OUT_STRING, OUT_RIGHT},
+	{"why", "Why", OUT_STRING, 0},
 	{"process", "Process", OUT_STRING, 0},
 };
 
@@ -73,12 +75,22 @@ static const struct out_table text_table = {.name = "changes",
 					    .count = sizeof(text_columns) /
 						     sizeof(text_columns[0])};
 
+/*
+ * Between A and B so many sockets (of all snapshots together) are looked at for those that came and
+ * went: about a second.
+ */
+#define THROUGH_MAX 60000u
+
+/* Behind this line of q_diff.sql stands what q_diff_by.sql replaces. */
+#define ROWS_MARK "-- ROWS:"
+
 /* Columns of q_diff_by.sql behind the keys. */
 static const struct out_column sum_columns[] = {
-	{"a", "A", OUT_NUMBER, 0},	   {"b", "B", OUT_NUMBER, 0},
-	{"more", "More", OUT_NUMBER, 0},   {"appeared", "Appeared", OUT_NUMBER, 0},
-	{"gone", "Gone", OUT_NUMBER, 0},   {"changed", "Changed", OUT_NUMBER, 0},
-	{"owner", "Owner", OUT_NUMBER, 0}, {"stuck", "Stuck", OUT_NUMBER, 0},
+	{"a", "A", OUT_NUMBER, 0},	     {"b", "B", OUT_NUMBER, 0},
+	{"more", "More", OUT_NUMBER, 0},     {"appeared", "Appeared", OUT_NUMBER, 0},
+	{"gone", "Gone", OUT_NUMBER, 0},     {"changed", "Changed", OUT_NUMBER, 0},
+	{"owner", "Owner", OUT_NUMBER, 0},   {"stuck", "Stuck", OUT_NUMBER, 0},
+	{"passed", "Passed", OUT_NUMBER, 0},
 };
 
 #define SUMS (sizeof(sum_columns) / sizeof(sum_columns[0]))
@@ -145,6 +157,7 @@ static void put_text_row(struct out *o, sqlite3_stmt *row)
 	put_pair(o, row, AT_SENDQ_A, AT_SENDQ_B);
 	put_address(o, row, AT_LOCAL, AT_LOCAL_PORT);
 	put_address(o, row, AT_PEER, AT_PEER_PORT);
+	out_str(o, text(row, AT_WHY));
 	put_process(o, row);
 }
 
@@ -176,12 +189,24 @@ static void put_heading(struct diff *d, size_t a, size_t b)
 			 a + 1, from, b + 1, to, d->s.zone, length);
 }
 
+static bool is_cheap(const struct diff *d, size_t a, size_t b)
+{
+	uint64_t rows = 0;
+	for (size_t i = a + 1; i < b && rows <= THROUGH_MAX; i++)
+		rows += d->s.snapshots[i].rec->sockets;
+	return rows <= THROUGH_MAX;
+}
+
 static int diff_snapshots(struct diff *d, size_t a, size_t b, struct err *e)
 {
+	bool through = is_cheap(d, a, b);
 	sqlite3_reset(d->stmt);
+	db_bind_int(d->stmt, ":through", through);
 	db_bind_int(d->stmt, ":a", (int64_t)a + 1);
 	db_bind_int(d->stmt, ":b", (int64_t)b + 1);
 	put_heading(d, a, b);
+	if (!through)
+		out_note(d->s.out, "Too much lies between for a look at what came and went.");
 	if (d->s.cmd->out.format == OUT_TEXT && !d->keys.count)
 		return put_text(d, e);
 	if (!d->begun || d->s.cmd->out.format == OUT_TEXT)
@@ -248,13 +273,18 @@ static int prepare(struct diff *d, struct cmd *c, struct err *e)
 	const char *by = args_value(&c->args, OPT_BY);
 	struct filter_env env = filter_socket_env();
 	env.resolver = filter_system_resolver();
+	struct buf sums CLEANUP(buf_fini) = {0};
 	int rc = by ? keys_parse(by, &d->keys, e) : 0;
+	buf_put(&sums, sql_q_diff, (size_t)(strstr(sql_q_diff, ROWS_MARK) - sql_q_diff));
+	buf_put_str(&sums, sql_q_diff_by);
+	if (!rc && sums.failed)
+		rc = err_set(e, ERR_NOMEM, "diff: out of memory");
 	if (!rc)
 		rc = session_top(&d->s, 0, &d->top, e);
 	if (!rc)
 		rc = cmd_filter_read(c, 2, &env, &d->filter, e);
 	if (!rc)
-		rc = cmd_query_make(by ? sql_q_diff_by : sql_q_diff, "", d->filter, &d->query, e);
+		rc = cmd_query_make(by ? buf_str(&sums) : sql_q_diff, "", d->filter, &d->query, e);
 	if (!rc && by)
 		rc = put_keys(d, e);
 	return rc ? rc : cmd_query_prepare(&d->query, d->s.db, &d->stmt, e);

@@ -45,10 +45,14 @@ int cmd_query_make(const char *stored, const char *more, const struct filter *f,
 	const char *mark = strstr(stored, FILTER_MARK);
 	if (!mark)
 		return err_set(e, ERR_DB, "query: has no place for a filter");
-	buf_put(&ret->sql, stored, (size_t)(mark - stored));
-	buf_put_str(&ret->sql, more);
-	int rc = filter_to_sql(f, &ret->sql, &ret->args, e);
-	buf_put_str(&ret->sql, mark + strlen(FILTER_MARK));
+	int rc = 0;
+	for (; !rc && mark; mark = strstr(stored, FILTER_MARK)) {
+		buf_put(&ret->sql, stored, (size_t)(mark - stored));
+		buf_put_str(&ret->sql, more);
+		rc = filter_to_sql(f, &ret->sql, &ret->args, e);
+		stored = mark + strlen(FILTER_MARK);
+	}
+	buf_put_str(&ret->sql, stored);
 	if (!rc && ret->sql.failed)
 		rc = no_memory(e);
 	return rc;

@@ -24,7 +24,8 @@ void cmd_query_fini(struct cmd_query *q);
 
 /*
  * `stored` with the filter, and `more` (SQL, may be "") before it, in place of FILTER between the
- * comment marks and the 1 behind it. The filter must outlive the query.
+ * comment marks and the 1 behind it, as often as that stands there (then all named parameters come
+ * before the first). The filter must outlive the query.
  */
 int cmd_query_make(const char *stored, const char *more, const struct filter *f,
 		   struct cmd_query *ret, struct err *e) MUST_CHECK;

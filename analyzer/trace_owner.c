@@ -1,6 +1,6 @@
 /*
- * trace_owner.c - who holds a traced connection: every process, in the course of time (fork() and
- * SCM_RIGHTS add holders, close() and exit() take them away).
+ * trace_owner.c - who holds a traced connection: every process, in the course of time (fork and
+ * SCM_RIGHTS add holders, close and exit take them away).
  */
 #include "bounds.h"
 #include "bytes.h"

@@ -1,21 +1,23 @@
 -- What is different between two snapshots, connection by connection?
 --
--- appeared   not in A            gone     not in B
--- changed    another state       owner    held by another process
--- stuck      in the same state with the same queues, no data segment arrived and none of ours was
---            delivered (what is only sent again counts as nothing), and something is waiting:
---            data in a queue, or a state that ought to pass (SYN-SENT, CLOSE-WAIT, FIN-WAIT, ...)
+-- appeared   not in A                    gone     not in B
+-- reused     appeared, under addresses and ports that another one had in A
+-- changed    another state               owner    held by another process
+-- stuck      in the same state, and what ought to move does not: `why` says what
+-- passed     in neither, but in a snapshot between them (only if :through is not 0)
 -- Of these the first that is true. A connection is the same if cookie and addresses are.
 --
--- Parameters  :a :b  numbers of the two snapshots
+-- Parameters  :a :b  numbers of the two snapshots; :through  look at those between them too
 --             In place of FILTER between the comment marks stands what a filter became; a
 --             connection counts if it matches in A or in B.
 -- Columns     of B, or of A for those that are gone; state_a, pid_a, ... of A, NULL if it was not there
-WITH s AS (
+WITH ask AS (SELECT :a, :b, :through), -- named before what stands in the filter
+s AS (
   SELECT snapshot, host, boot, netns, netns_name, cookie, proto, family, state, local, local_port,
-         peer, peer_port, recvq, sendq, timer, uid, pid, comm, exe, cmdline, cgroup, container,
-         owner_source, delivered, data_segs_in, (/*FILTER*/ 1) AS matched,
-         state = 'UNCONN' AND proto = 'tcp' AND peer_port > 0 AS shell
+         peer, peer_port, inode, recvq, sendq, timer, retrans, uid, pid, comm, exe, cmdline, cgroup,
+         container, owner_source, delivered, data_segs_in, bytes_received, (/*FILTER*/ 1) AS matched,
+         state = 'UNCONN' AND proto = 'tcp' AND peer_port > 0 AS shell,
+         coalesce(local_port, 0) AS k_lport, coalesce(peer_port, 0) AS k_pport
     FROM socket
    WHERE snapshot IN (:a, :b)
    LIMIT -1 -- keeps it a table of its own: joined by an index, not by scanning
@@ -37,36 +39,96 @@ b AS (
             WHERE snapshot = :b AND state = 'TIME-WAIT'))
    LIMIT -1
 ),
-told AS (
-  SELECT CASE WHEN a.state IS NULL THEN 'appeared'
-              WHEN a.state <> b.state THEN 'changed'
-              WHEN a.pid <> b.pid THEN 'owner'
-              WHEN a.recvq = b.recvq AND a.sendq = b.sendq AND a.delivered IS b.delivered
-                   AND a.data_segs_in IS b.data_segs_in
-                   AND b.state NOT IN ('LISTEN', 'UNCONN', 'TIME-WAIT')
-                   AND (b.state <> 'ESTAB' OR b.recvq > 0 OR b.sendq > 0) THEN 'stuck'
-         END AS change, b.host, b.netns, b.cookie, b.proto, b.family, b.local, b.local_port,
-         b.peer, b.peer_port, a.state AS state_a, b.state AS state_b, a.recvq AS recvq_a,
-         b.recvq AS recvq_b, a.sendq AS sendq_a, b.sendq AS sendq_b, a.pid AS pid_a,
-         b.pid AS pid_b, a.comm AS comm_a, b.comm AS comm_b, b.owner_source
+-- The last sight of each connection between the two.
+p AS (
+  SELECT max(snapshot) AS snapshot, host, boot, netns, netns_name, cookie, proto, family, state,
+         local, local_port, peer, peer_port, recvq, sendq, timer, uid, pid, comm, exe, cmdline,
+         cgroup, container, owner_source, sum(/*FILTER*/ 1) AS matched,
+         coalesce(local_port, 0) AS k_lport, coalesce(peer_port, 0) AS k_pport
+    FROM socket
+   WHERE :through AND snapshot > :a AND snapshot < :b
+   GROUP BY cookie, k_lport, k_pport, proto, netns, local, peer, boot
+   LIMIT -1
+),
+both AS (
+  SELECT b.*, a.state AS state_a, a.recvq AS recvq_a, a.sendq AS sendq_a, a.pid AS pid_a,
+         a.comm AS comm_a, a.matched AS matched_a,
+         b.proto = 'tcp' AND b.inode = 0 AND a.inode = 0 AND b.state IN ('ESTAB', 'CLOSE-WAIT')
+           AS unaccepted,
+         -- as much more lies in the queue as has arrived; a FIN counts as a byte in both
+         b.recvq > 0 AND b.recvq - a.recvq =
+           coalesce(b.bytes_received, 0) - coalesce(a.bytes_received, 0) AS unread,
+         b.delivered IS a.delivered AND b.data_segs_in IS a.data_segs_in AND b.recvq = a.recvq
+           AND b.sendq >= a.sendq AS still,
+         b.recvq > b.sendq AND a.recvq > a.sendq AS backlog
     FROM b LEFT JOIN a
-      ON a.cookie = b.cookie AND a.local_port IS b.local_port AND a.peer_port IS b.peer_port
-     AND a.boot = b.boot AND a.netns IS b.netns AND a.proto = b.proto AND a.local IS b.local
-     AND a.peer IS b.peer
+      ON a.cookie = b.cookie AND a.k_lport = b.k_lport AND a.k_pport = b.k_pport
+     AND a.proto = b.proto AND a.netns IS b.netns AND a.local IS b.local
+     AND a.peer IS b.peer AND a.boot = b.boot
    WHERE b.matched OR a.matched
+),
+judged AS (
+  SELECT *, CASE
+      WHEN state <> state_a OR state IN ('UNCONN', 'TIME-WAIT') THEN NULL
+      WHEN state = 'LISTEN' THEN CASE WHEN backlog AND proto = 'tcp' THEN 'the backlog is full' END
+      WHEN unaccepted THEN 'not accepted'
+      WHEN unread AND state = 'CLOSE-WAIT' THEN 'input or EOF not read'
+      WHEN unread THEN 'input not read'
+      WHEN NOT still THEN NULL
+      WHEN sendq > 0 AND timer = 'persist' THEN 'the peer''s window is closed'
+      WHEN state = 'SYN-SENT' THEN 'not answered, retries: ' || retrans
+      WHEN sendq > 0 AND retrans > 0 THEN 'not acknowledged, retries: ' || retrans
+      WHEN state = 'CLOSE-WAIT' THEN 'not closed here'
+      WHEN state = 'FIN-WAIT-2' THEN 'not closed by the peer'
+      WHEN state = 'SYN-RECV' THEN 'the handshake is not completed'
+      WHEN state <> 'ESTAB' OR sendq > 0 THEN 'nothing is delivered'
+    END AS why
+    FROM both
+),
+told AS (
+  SELECT CASE WHEN state_a IS NULL THEN
+                CASE WHEN k_pport > 0 AND (netns, proto, local, k_lport, peer, k_pport) IN
+                       (SELECT netns, proto, local, k_lport, peer, k_pport FROM a)
+                     THEN 'reused' ELSE 'appeared' END
+              WHEN state_a <> state THEN 'changed'
+              WHEN pid_a <> pid THEN 'owner'
+              WHEN why IS NOT NULL THEN 'stuck'
+         END AS change, why, 0 AS in_a, 1 AS in_b,
+         host, netns, netns_name, cookie, proto, family, state, local, local_port, peer, peer_port,
+         timer, uid, pid, comm, exe, cmdline, cgroup, container, owner_source,
+         state_a, state AS state_b, recvq_a, recvq AS recvq_b, sendq_a, sendq AS sendq_b, pid_a,
+         pid AS pid_b, comm_a, comm AS comm_b
+    FROM judged
   UNION ALL
-  SELECT 'gone', a.host, a.netns, a.cookie, a.proto, a.family, a.local, a.local_port,
-         a.peer, a.peer_port, a.state, NULL, a.recvq, NULL, a.sendq, NULL, a.pid, NULL, a.comm,
-         NULL, a.owner_source
+  SELECT CASE WHEN b.cookie IS NULL THEN 'gone' END, NULL, 1, 0,
+         a.host, a.netns, a.netns_name, a.cookie, a.proto, a.family, a.state, a.local, a.local_port,
+         a.peer, a.peer_port, a.timer, a.uid, a.pid, a.comm, a.exe, a.cmdline, a.cgroup, a.container,
+         a.owner_source, a.state, NULL, a.recvq, NULL, a.sendq, NULL, a.pid, NULL, a.comm, NULL
     FROM a LEFT JOIN b
-      ON a.cookie = b.cookie AND a.local_port IS b.local_port AND a.peer_port IS b.peer_port
-     AND a.boot = b.boot AND a.netns IS b.netns AND a.proto = b.proto AND a.local IS b.local
-     AND a.peer IS b.peer
-   WHERE b.cookie IS NULL AND a.matched
+      ON a.cookie = b.cookie AND a.k_lport = b.k_lport AND a.k_pport = b.k_pport
+     AND a.proto = b.proto AND a.netns IS b.netns AND a.local IS b.local
+     AND a.peer IS b.peer AND a.boot = b.boot
+   WHERE a.matched OR b.matched
+  UNION ALL
+  SELECT 'passed', NULL, 0, 0,
+         p.host, p.netns, p.netns_name, p.cookie, p.proto, p.family, p.state, p.local, p.local_port,
+         p.peer, p.peer_port, p.timer, p.uid, p.pid, p.comm, p.exe, p.cmdline, p.cgroup, p.container,
+         p.owner_source, NULL, p.state, NULL, p.recvq, NULL, p.sendq, NULL, p.pid, NULL, p.comm
+    FROM p LEFT JOIN a
+      ON a.cookie = p.cookie AND a.k_lport = p.k_lport AND a.k_pport = p.k_pport
+     AND a.proto = p.proto AND a.netns IS p.netns AND a.local IS p.local
+     AND a.peer IS p.peer AND a.boot = p.boot
+    LEFT JOIN b
+      ON b.cookie = p.cookie AND b.k_lport = p.k_lport AND b.k_pport = p.k_pport
+     AND b.proto = p.proto AND b.netns IS p.netns AND b.local IS p.local
+     AND b.peer IS p.peer AND b.boot = p.boot
+   WHERE p.matched AND a.state IS NULL AND b.state IS NULL
 )
-SELECT *
+-- ROWS: q_diff_by.sql may stand in place of what follows.
+SELECT change, why, host, netns, cookie, proto, family, local, local_port, peer, peer_port, state_a,
+       state_b, recvq_a, recvq_b, sendq_a, sendq_b, pid_a, pid_b, comm_a, comm_b, owner_source
   FROM told
  WHERE change IS NOT NULL
- ORDER BY CASE change WHEN 'appeared' THEN 1 WHEN 'gone' THEN 2 WHEN 'changed' THEN 3
-                      WHEN 'owner' THEN 4 ELSE 5 END,
+ ORDER BY CASE change WHEN 'appeared' THEN 1 WHEN 'reused' THEN 2 WHEN 'gone' THEN 3
+                      WHEN 'changed' THEN 4 WHEN 'owner' THEN 5 WHEN 'stuck' THEN 6 ELSE 7 END,
           coalesce(comm_b, comm_a), state_b, state_a, local, local_port, peer, peer_port;
