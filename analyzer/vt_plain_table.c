@@ -16,7 +16,12 @@ const struct plain_table plain_tables[] = {
 	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, end_ns INTEGER, "
 	 "boottime_ns INTEGER, boottime_end_ns INTEGER, key INTEGER, flags INTEGER, "
 	 "sockets INTEGER, bytes INTEGER, costs TEXT, file TEXT)",
-	 "SELECT id, wall_end_ns, boot_begin_ns, boot_end_ns, key, flags, sockets, bytes, costs "
+	 /* Costs by name, as one object; the problems with them. */
+	 "SELECT id, wall_end_ns, boot_begin_ns, boot_end_ns, key, flags, sockets, bytes, "
+	 "(SELECT json_set(json_group_object(n.name, c.value), '$.problems', json(coalesce("
+	 "(SELECT CAST(t.bytes AS TEXT) FROM text AS t WHERE t.id = problems "
+	 "AND json_valid(CAST(t.bytes AS TEXT))), '[]'))) FROM json_each(costs) AS c "
+	 "JOIN cost_name AS n ON n.id = c.key + 1 WHERE json_valid(costs)) "
 	 "FROM snapshot WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
 	 true,
 	 NULL,
@@ -33,18 +38,34 @@ const struct plain_table plain_tables[] = {
 	{"tally",
 	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, proto TEXT, "
 	 "state TEXT, sockets INTEGER)",
-	 "SELECT s.id, p.key, t.key, t.value FROM snapshot AS s, json_each(s.tally) AS p, "
-	 "json_each(p.value) AS t WHERE s.id BETWEEN ?1 AND ?2 AND json_valid(s.tally) "
-	 "ORDER BY s.id",
+	 "WITH table_name(number, name) AS (VALUES (1, 'tcp'), (2, 'udp'), (3, 'udplite'), "
+	 "(4, 'raw'), (5, 'mptcp'), (6, 'sctp'), (7, 'dccp'), (8, 'unix'), (9, 'packet'), "
+	 "(10, 'netlink'), (11, 'vsock'), (12, 'xdp'), (13, 'tipc')), "
+	 "state_name(number, name) AS (VALUES (1, 'ESTAB'), (2, 'SYN-SENT'), (3, 'SYN-RECV'), "
+	 "(4, 'FIN-WAIT-1'), (5, 'FIN-WAIT-2'), (6, 'TIME-WAIT'), (7, 'UNCONN'), "
+	 "(8, 'CLOSE-WAIT'), (9, 'LAST-ACK'), (10, 'LISTEN'), (11, 'CLOSING'), "
+	 "(12, 'NEW-SYN-RECV'), (13, 'BOUND-INACTIVE')) "
+	 "SELECT s.id, (SELECT name FROM table_name WHERE number = t.key / 16), "
+	 "coalesce((SELECT name FROM state_name WHERE number = t.key % 16), '?'), t.value "
+	 "FROM snapshot AS s, json_each(s.tally) AS t "
+	 "WHERE s.id BETWEEN ?1 AND ?2 AND json_valid(s.tally) ORDER BY s.id",
 	 true,
 	 NULL,
 	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3)}},
 	{"counter",
 	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, netns INTEGER, "
 	 "name TEXT, value INTEGER)",
-	 "SELECT v.snapshot, n.inode, c.name, v.value FROM counter_value AS v "
+	 /* All values stand at a key frame; from there on, changes are added up. */
+	 "WITH change AS (SELECT c.snapshot, c.netns, CAST(j.key AS INTEGER) AS counter, "
+	 "j.value AS change, (SELECT k.id FROM snapshot AS k WHERE k.key AND k.id <= c.snapshot "
+	 "ORDER BY k.id DESC LIMIT 1) AS chain FROM counter_change AS c, json_each(c.changes) AS j "
+	 "WHERE json_valid(c.changes) AND c.snapshot BETWEEN coalesce((SELECT k.id FROM snapshot "
+	 "AS k WHERE k.key AND k.id <= ?1 ORDER BY k.id DESC LIMIT 1), ?1) AND ?2), "
+	 "v AS (SELECT snapshot, netns, counter, sum(change) OVER (PARTITION BY chain, netns, "
+	 "counter ORDER BY snapshot) AS value FROM change) "
+	 "SELECT v.snapshot, n.inode, c.name, v.value FROM v "
 	 "JOIN counter AS c ON c.id = v.counter LEFT JOIN netns AS n ON n.id = v.netns "
-	 "WHERE v.snapshot BETWEEN ?1 AND ?2 ORDER BY v.snapshot",
+	 "WHERE v.snapshot >= ?1 ORDER BY v.snapshot",
 	 true,
 	 NULL,
 	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3)}},

@@ -32,6 +32,9 @@
 #define SNAP_UNPRIVILEGED UINT32_C(512)	 /* the recorder lacked the rights to see all */
 #define SNAP_REBOOT	  UINT32_C(1024) /* first snapshot after a boot */
 
+/* Kinds of costs in a recording, at most. */
+#define REC_MAX_COSTS 64u
+
 /* The name of one flag bit, as `list` prints it; NULL if unknown. */
 const char *rec_flag_name(uint32_t bit);
 

@@ -187,7 +187,7 @@ static int check_tables(sqlite3 *db, struct err *e)
 	int rc = rec_db_prepare(db,
 				"SELECT name FROM sqlite_schema WHERE name COLLATE NOCASE IN "
 				"('format','host','snapshot','frame','text','process','netns',"
-				"'interface','counter','counter_value','event','name',"
+				"'interface','counter','counter_change','cost_name','event','name',"
 				"'watermark') "
 				"AND (type <> 'table' OR sql LIKE 'CREATE VIRTUAL%')",
 				&stmt, e);

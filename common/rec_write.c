@@ -302,6 +302,8 @@ void rec_writer_close(struct rec_writer *w)
 	intern_fini(&w->interfaces);
 	intern_fini(&w->counters);
 	intern_fini(&w->values);
+	intern_fini(&w->cost_names);
+	buf_fini(&w->changes);
 	track_free(w->track);
 	free(w->path);
 	free(w->boot_id);
@@ -347,6 +349,7 @@ int rec_writer_begin(struct rec_writer *w, struct err *e)
 void rec_writer_abandon(struct rec_writer *w)
 {
 	w->in_snapshot = false;
+	rec_writer_clear_stats(w);
 	track_abandon(w->track);
 	if (!w->in_txn)
 		return;
@@ -366,35 +369,17 @@ void rec_writer_abandon(struct rec_writer *w)
 		w->stale = true;
 }
 
-static void tally_json(const struct track *t, struct buf *json)
-{
-	uint32_t counts[PROTO_COUNT][STATE_COUNT];
-	track_tally(t, counts);
-	const char *between = "{";
-	for (unsigned p = 1; p < PROTO_COUNT; p++) {
-		const char *inner = "{";
-		for (unsigned s = 0; s < STATE_COUNT; s++) {
-			const char *name = sock_state_name(s);
-			if (!counts[p][s])
-				continue;
-			if (*inner == '{')
-				buf_printf(json, "%s\"%s\":", between, sock_proto_name(p));
-			buf_printf(json, "%s\"%s\":%u", inner, name ? name : "?", counts[p][s]);
-			inner = between = ",";
-		}
-		if (*inner == ',')
-			buf_put_str(json, "}");
-	}
-	buf_put_str(json, *between == '{' ? "{}" : "}");
-}
-
-static int put_snapshot(struct rec_writer *w, const struct rec_snapshot *info, const char *costs,
+static int put_snapshot(struct rec_writer *w, const struct rec_snapshot *info, const char *problems,
 			struct err *e)
 {
-	CLEANUP(buf_fini) struct buf tally = {0};
-	tally_json(w->track, &tally);
+	CLEANUP(buf_fini) struct buf tally = {0}, costs = {0};
+	uint32_t problems_id = 0;
+	rec_writer_tally_json(w, &tally);
+	rec_writer_costs_json(w, &costs);
 	sqlite3_stmt *stmt;
-	int rc = rec_writer_stmt(w, W_PUT_SNAPSHOT, &stmt, e);
+	int rc = problems ? rec_writer_text(w, problems, strlen(problems), &problems_id, e) : 0;
+	if (!rc)
+		rc = rec_writer_stmt(w, W_PUT_SNAPSHOT, &stmt, e);
 	if (rc)
 		return rc;
 	const int64_t values[] = {info->id,
@@ -411,8 +396,10 @@ static int put_snapshot(struct rec_writer *w, const struct rec_snapshot *info, c
 	for (int i = 0; i < (int)(sizeof(values) / sizeof(values[0])); i++)
 		sqlite3_bind_int64(stmt, i + 1, values[i]);
 	sqlite3_bind_text(stmt, 12, buf_str(&tally), -1, SQLITE_STATIC);
-	sqlite3_bind_text(stmt, 13, costs, -1, SQLITE_STATIC);
-	if (tally.failed)
+	sqlite3_bind_text(stmt, 13, buf_str(&costs), -1, SQLITE_STATIC);
+	if (problems_id)
+		sqlite3_bind_int64(stmt, 14, problems_id);
+	if (tally.failed || costs.failed)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	rc = rec_db_run(stmt, "cannot write a snapshot", e);
 	sqlite3_clear_bindings(stmt);
@@ -426,7 +413,7 @@ static uint64_t mono_us(void)
 	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
 }
 
-static int write_snapshot(struct rec_writer *w, struct rec_snapshot *info, const char *costs,
+static int write_snapshot(struct rec_writer *w, struct rec_snapshot *info, const char *problems,
 			  struct err *e)
 {
 	struct frame_part parts[PART_COUNT];
@@ -447,7 +434,9 @@ static int write_snapshot(struct rec_writer *w, struct rec_snapshot *info, const
 	if (!rc)
 		rc = rec_put_parts(stmt, info->id, parts, &info->bytes, e);
 	if (!rc)
-		rc = put_snapshot(w, info, costs, e);
+		rc = rec_writer_flush_counters(w, e);
+	if (!rc)
+		rc = put_snapshot(w, info, problems, e);
 	const uint32_t unsure = SNAP_NO_OWNERS | SNAP_OWNERS_PART | SNAP_CUT;
 	if (!rc && !(info->flags & unsure))
 		rc = rec_writer_end_processes(w, e);
@@ -456,16 +445,17 @@ static int write_snapshot(struct rec_writer *w, struct rec_snapshot *info, const
 	return rc;
 }
 
-int rec_writer_commit(struct rec_writer *w, struct rec_snapshot *info, const char *costs,
+int rec_writer_commit(struct rec_writer *w, struct rec_snapshot *info, const char *problems,
 		      struct err *e)
 {
-	int rc = write_snapshot(w, info, costs, e);
+	int rc = write_snapshot(w, info, problems, e);
 	if (rc) {
 		rec_writer_abandon(w);
 		err_context(e, "%s", w->path);
 		return rc;
 	}
 	track_commit(w->track);
+	rec_writer_clear_stats(w);
 	w->in_txn = false;
 	w->in_snapshot = false;
 	w->last_id = info->id;

@@ -70,6 +70,10 @@ int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex,
 int rec_writer_counter(struct rec_writer *w, uint32_t netns, const char *name, int64_t value,
 		       struct err *e) MUST_CHECK;
 
+/* What the snapshot cost, by names that are always the same; at most REC_MAX_COSTS of them. */
+int rec_writer_cost(struct rec_writer *w, const char *name, uint64_t value,
+		    struct err *e) MUST_CHECK;
+
 /* What a watched name resolved to. `error` NULL: it did. */
 int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, const char *error,
 		    struct err *e) MUST_CHECK;
@@ -79,11 +83,12 @@ int rec_writer_watermark(struct rec_writer *w, uint64_t begin_us, uint64_t end_u
 			 const uint32_t *inodes, size_t cpus, struct err *e) MUST_CHECK;
 
 /*
- * Encodes and writes the snapshot. `info`: times and flags in, the rest out. `costs`: a JSON
- * object. After an error the file is as it was before rec_writer_begin(); only if syncing the
- * directory failed after the commit may the snapshot be there, and the next one is a key frame.
+ * Encodes and writes the snapshot. `info`: times and flags in, the rest out. `problems`: a JSON
+ * array of texts, or NULL. After an error the file is as it was before rec_writer_begin(); only if
+ * syncing the directory failed after the commit may the snapshot be there, and the next one is a
+ * key frame.
  */
-int rec_writer_commit(struct rec_writer *w, struct rec_snapshot *info, const char *costs,
+int rec_writer_commit(struct rec_writer *w, struct rec_snapshot *info, const char *problems,
 		      struct err *e) MUST_CHECK;
 void rec_writer_abandon(struct rec_writer *w);
 

@@ -5,6 +5,7 @@
 #ifndef SOCKLAPSE_REC_WRITE_INTERNAL_H
 #define SOCKLAPSE_REC_WRITE_INTERNAL_H
 
+#include "buf.h"
 #include "intern.h"
 #include "rec_db.h"
 #include "rec_write.h"
@@ -20,7 +21,8 @@ enum writer_stmt {
 	W_NAME_NETNS,
 	W_PUT_INTERFACE,
 	W_PUT_COUNTER,
-	W_PUT_VALUE,
+	W_PUT_CHANGES,
+	W_PUT_COST_NAME,
 	W_PUT_NAME,
 	W_PUT_EVENT,
 	W_PUT_GAP,
@@ -54,6 +56,12 @@ struct rec_writer {
 	struct intern interfaces; /* netns, ifindex; data: mark of its name */
 	struct intern counters;	  /* name -> row */
 	struct intern values;	  /* netns, counter -> 1; data: the last value */
+	struct intern cost_names; /* name -> row */
+
+	uint32_t changes_netns; /* the counters of this namespace that changed, as JSON members */
+	struct buf changes;
+	uint64_t costs[REC_MAX_COSTS]; /* of the snapshot, by row of cost_name, less 1 */
+	unsigned costs_count;
 };
 
 /* Begins the snapshot's SQLite transaction, if it has not begun. */
@@ -66,6 +74,20 @@ int rec_writer_stmt(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt *
 /* The same within the snapshot's transaction, ready to be bound. */
 int rec_writer_row(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt **ret,
 		   struct err *e) MUST_CHECK;
+
+/* Runs an INSERT and remembers its row under the key. */
+int rec_writer_insert(struct rec_writer *w, sqlite3_stmt *stmt, struct intern *in, const void *key,
+		      size_t key_len, struct intern_entry **ret, struct err *e) MUST_CHECK;
+
+/* Forgets counters and costs of a snapshot that is given up, or done. */
+void rec_writer_clear_stats(struct rec_writer *w);
+
+/* Writes the counters that were named and not written yet. */
+int rec_writer_flush_counters(struct rec_writer *w, struct err *e) MUST_CHECK;
+
+/* Columns tally and costs of the snapshot. Errors: json->failed. */
+void rec_writer_tally_json(const struct rec_writer *w, struct buf *json);
+void rec_writer_costs_json(const struct rec_writer *w, struct buf *json);
 
 /* Reads what the plain tables say already; forgets what was known before. */
 int rec_writer_load_rows(struct rec_writer *w, struct err *e) MUST_CHECK;

@@ -13,7 +13,7 @@ static const char *const table_sql[W_COUNT] = {
 	[W_PUT_PART] = REC_SQL_PUT_PART,
 	[W_PUT_SNAPSHOT] = "INSERT INTO snapshot (id, host, wall_begin_ns, wall_end_ns, "
 			   "boot_begin_ns, boot_end_ns, mono_begin_ns, key, flags, sockets, bytes, "
-			   "tally, costs) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			   "tally, costs, problems) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[W_PUT_TEXT] = "INSERT INTO text (bytes) VALUES (?)",
 	[W_GET_TEXT] = "SELECT id FROM text WHERE bytes = ?",
 	[W_PUT_PROCESS] = "INSERT INTO process (host, pid, start_ticks, ppid, uid, comm, exe, "
@@ -25,8 +25,10 @@ static const char *const table_sql[W_COUNT] = {
 	[W_PUT_INTERFACE] = "INSERT OR REPLACE INTO interface (netns, ifindex, name, "
 			    "first_snapshot) VALUES (?,?,?,?)",
 	[W_PUT_COUNTER] = "INSERT INTO counter (name) VALUES (?)",
-	[W_PUT_VALUE] = "INSERT OR REPLACE INTO counter_value (snapshot, netns, counter, value) "
-			"VALUES (?,?,?,?)",
+	[W_PUT_CHANGES] = "INSERT INTO counter_change (snapshot, netns, changes) VALUES (?,?,?) "
+			  "ON CONFLICT DO UPDATE SET changes = json_patch(changes, "
+			  "excluded.changes)",
+	[W_PUT_COST_NAME] = "INSERT INTO cost_name (name) VALUES (?)",
 	[W_PUT_NAME] = "INSERT OR REPLACE INTO name (snapshot, name, answer, error) "
 		       "VALUES (?,?,?,?)",
 	[W_PUT_EVENT] = "INSERT INTO event (wall_ns, kind, text) VALUES (?,?,?)",
@@ -62,10 +64,8 @@ static int no_memory(struct err *e)
 	return err_set(e, ERR_NOMEM, "out of memory for a row");
 }
 
-/* Runs an INSERT and remembers its row under the key. */
-static int insert_interned(struct rec_writer *w, sqlite3_stmt *stmt, struct intern *in,
-			   const void *key, size_t key_len, struct intern_entry **ret,
-			   struct err *e)
+int rec_writer_insert(struct rec_writer *w, sqlite3_stmt *stmt, struct intern *in, const void *key,
+		      size_t key_len, struct intern_entry **ret, struct err *e)
 {
 	int rc = rec_db_run(stmt, "cannot write a row", e);
 	sqlite3_clear_bindings(stmt);
@@ -105,7 +105,7 @@ int rec_writer_text(struct rec_writer *w, const void *bytes, size_t len, uint32_
 		if (!rc)
 			sqlite3_bind_blob64(put, 1, len ? bytes : "", len, SQLITE_STATIC);
 		if (!rc)
-			rc = insert_interned(w, put, &w->texts, bytes, len, &known, e);
+			rc = rec_writer_insert(w, put, &w->texts, bytes, len, &known, e);
 	}
 	if (!rc)
 		*ret_id = known->value;
@@ -147,7 +147,7 @@ int rec_writer_netns(struct rec_writer *w, uint64_t inode, const char *name, uin
 		sqlite3_bind_int64(stmt, 1, (int64_t)inode);
 		sqlite3_bind_int64(stmt, 2, w->host);
 		bind_text_or_null(stmt, 3, name);
-		rc = insert_interned(w, stmt, &w->netns, &inode, sizeof(inode), &known, e);
+		rc = rec_writer_insert(w, stmt, &w->netns, &inode, sizeof(inode), &known, e);
 		if (!rc)
 			known->data = name_mark(name);
 	} else if (name && known->data != name_mark(name)) {
@@ -202,7 +202,7 @@ static int insert_process(struct rec_writer *w, const struct rec_process *p, str
 	bind_text_or_null(stmt, 9, p->cgroup);
 	bind_text_or_null(stmt, 10, p->container);
 	sqlite3_bind_int64(stmt, 11, w->last_id + 1);
-	return insert_interned(w, stmt, &w->processes, key->bytes, key->len, ret, e);
+	return rec_writer_insert(w, stmt, &w->processes, key->bytes, key->len, ret, e);
 }
 
 int rec_writer_process(struct rec_writer *w, const struct rec_process *process, uint32_t *ret_id,
@@ -268,49 +268,6 @@ int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex,
 		return no_memory(e);
 	known->data = name_mark(name);
 	return 0;
-}
-
-static int counter_row(struct rec_writer *w, const char *name, uint32_t *ret_id, struct err *e)
-{
-	struct intern_entry *known = intern_find(&w->counters, name, strlen(name));
-	if (!known) {
-		sqlite3_stmt *stmt;
-		int rc = rec_writer_row(w, W_PUT_COUNTER, &stmt, e);
-		if (rc)
-			return rc;
-		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-		rc = insert_interned(w, stmt, &w->counters, name, strlen(name), &known, e);
-		if (rc)
-			return rc;
-	}
-	*ret_id = known->value;
-	return 0;
-}
-
-int rec_writer_counter(struct rec_writer *w, uint32_t netns, const char *name, int64_t value,
-		       struct err *e)
-{
-	uint32_t key[2] = {netns, 0};
-	int rc = counter_row(w, name, &key[1], e);
-	if (rc)
-		return rc;
-	struct intern_entry *known = intern_find(&w->values, key, sizeof(key));
-	if (known && known->data == value && !track_is_key(w->track))
-		return 0;
-	sqlite3_stmt *stmt;
-	rc = rec_writer_row(w, W_PUT_VALUE, &stmt, e);
-	if (rc)
-		return rc;
-	if (!known)
-		known = intern_add(&w->values, key, sizeof(key), 1);
-	if (!known)
-		return no_memory(e);
-	known->data = value; /* within the transaction: abandon reads the rows anew */
-	sqlite3_bind_int64(stmt, 1, w->last_id + 1);
-	sqlite3_bind_int64(stmt, 2, netns);
-	sqlite3_bind_int64(stmt, 3, key[1]);
-	sqlite3_bind_int64(stmt, 4, value);
-	return rec_db_run(stmt, "cannot write a counter", e);
 }
 
 int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, const char *error,
@@ -390,6 +347,14 @@ static bool load_counter(struct rec_writer *w, sqlite3_stmt *stmt)
 			  (uint32_t)sqlite3_column_int64(stmt, 0));
 }
 
+static bool load_cost_name(struct rec_writer *w, sqlite3_stmt *stmt)
+{
+	const char *name = column_text(stmt, 1);
+	return !name || intern_find(&w->cost_names, name, strlen(name)) ||
+	       intern_add(&w->cost_names, name, strlen(name),
+			  (uint32_t)sqlite3_column_int64(stmt, 0));
+}
+
 static bool load_value(struct rec_writer *w, sqlite3_stmt *stmt)
 {
 	uint32_t key[2] = {(uint32_t)sqlite3_column_int64(stmt, 0),
@@ -441,8 +406,11 @@ int rec_writer_load_rows(struct rec_writer *w, struct err *e)
 		 "GROUP BY netns, ifindex",
 		 load_interface},
 		{"SELECT id, name FROM counter", load_counter},
-		{"SELECT netns, counter, value FROM counter_value WHERE snapshot >= "
-		 "(SELECT MAX(id) FROM snapshot WHERE key) ORDER BY snapshot",
+		{"SELECT id, name FROM cost_name", load_cost_name},
+		/* Not sum(): what a damaged file adds up to must not be an error. */
+		{"SELECT c.netns, CAST(j.key AS INTEGER), CAST(total(j.value) AS INTEGER) "
+		 "FROM counter_change AS c, json_each(c.changes) AS j WHERE json_valid(c.changes) "
+		 "AND c.snapshot >= (SELECT MAX(id) FROM snapshot WHERE key) GROUP BY 1, 2",
 		 load_value},
 	};
 	intern_clear(&w->texts);
@@ -451,6 +419,7 @@ int rec_writer_load_rows(struct rec_writer *w, struct err *e)
 	intern_clear(&w->interfaces);
 	intern_clear(&w->counters);
 	intern_clear(&w->values);
+	intern_clear(&w->cost_names);
 	int rc = 0;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !rc; i++)
 		rc = load_table(w, tables[i].sql, tables[i].row, e);

@@ -204,18 +204,24 @@ static uint64_t cpu_us(void)
 	       (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
+static int put_cost(void *ctx, const char *name, uint64_t value, struct err *e)
+{
+	return rec_writer_cost(ctx, name, value, e);
+}
+
 static int write_out(struct snap *s, struct err *e)
 {
 	CLEANUP(buf_fini) struct buf json = {0};
 	uint64_t since_ns = clocks_mono_ns();
-	buf_put_str(&json, "{");
-	collect_costs_json(s->costs, &json);
-	buf_printf(&json, ",\"problems\":[%s]}", buf_str(&s->problems));
+	if (s->problems.len)
+		buf_printf(&json, "[%s]", buf_str(&s->problems));
 	if (json.failed || s->problems.failed)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	s->info->wall_end_ns = clocks_wall_ns();
 	s->info->boot_end_ns = clocks_boot_ns();
-	int rc = rec_writer_commit(s->w, s->info, buf_str(&json), e);
+	int rc = collect_costs_each(s->costs, put_cost, s->w, e);
+	if (!rc)
+		rc = rec_writer_commit(s->w, s->info, json.len ? buf_str(&json) : NULL, e);
 	s->costs->encode_us = s->info->encode_us;
 	s->costs->commit_us = lap_us(&since_ns) - s->costs->encode_us;
 	return rc;
@@ -234,10 +240,10 @@ int collect_snapshot(struct collect *c, struct rec_writer *w, struct rec_snapsho
 	if (rc)
 		return rc;
 	rc = gather(&s, e);
+	if (!rc)
+		rc = write_out(&s, e);
 	if (rc)
 		rec_writer_abandon(w);
-	else
-		rc = write_out(&s, e);
 	buf_fini(&s.problems);
 	ret_costs->total_us = (clocks_mono_ns() - begin_ns) / 1000;
 	ret_costs->cpu_us = cpu_us() - cpu_before;

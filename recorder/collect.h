@@ -49,7 +49,9 @@ void collect_free(struct collect *c);
 int collect_snapshot(struct collect *c, struct rec_writer *w, struct rec_snapshot *ret_info,
 		     struct collect_costs *ret_costs, struct err *e) MUST_CHECK;
 
-/* Costs as members of a JSON object, without braces. */
-void collect_costs_json(const struct collect_costs *costs, struct buf *json);
+/* Gives each of the costs with its name to `take`, until that fails; its error then. */
+int collect_costs_each(const struct collect_costs *costs,
+		       int (*take)(void *ctx, const char *name, uint64_t value, struct err *e),
+		       void *ctx, struct err *e);
 
 #endif

@@ -1,9 +1,9 @@
-/* collect_costs.c - what a snapshot cost, as JSON. See collect.h. */
+/* collect_costs.c - what a snapshot cost, by name. See collect.h. */
 #include "collect.h"
 
-#include <inttypes.h>
-
-void collect_costs_json(const struct collect_costs *costs, struct buf *json)
+int collect_costs_each(const struct collect_costs *costs,
+		       int (*take)(void *ctx, const char *name, uint64_t value, struct err *e),
+		       void *ctx, struct err *e)
 {
 	const struct {
 		const char *name;
@@ -16,7 +16,8 @@ void collect_costs_json(const struct collect_costs *costs, struct buf *json)
 		{"denied", costs->denied},	   {"fds", costs->fds},
 		{"duplicates", costs->duplicates}, {"malformed", costs->malformed},
 	};
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		buf_printf(json, "%s\"%s\":%llu", i ? "," : "", members[i].name,
-			   (unsigned long long)members[i].value);
+	int rc = 0;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]) && !rc; i++)
+		rc = take(ctx, members[i].name, members[i].value, e);
+	return rc;
 }

@@ -180,6 +180,14 @@ int recorder_gap(struct recorder *s, const struct rec_gap *gap, struct err *e)
 	return rc ? rc : rec_writer_gap(s->writer, gap, e);
 }
 
+/* Cannot fail: the buffer remembers. */
+static int put_member(void *ctx, const char *name, uint64_t value, struct err *e)
+{
+	(void)e;
+	buf_printf(ctx, "\"%s\":%llu,", name, (unsigned long long)value);
+	return 0;
+}
+
 const char *recorder_stats(const struct recorder *s, const struct recorder_snapshot *snap,
 			   struct buf *json)
 {
@@ -198,10 +206,9 @@ const char *recorder_stats(const struct recorder *s, const struct recorder_snaps
 	buf_clear(json);
 	buf_put_str(json, "{");
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		buf_printf(json, "\"%s\":%llu,", members[i].name,
-			   (unsigned long long)members[i].value);
-	collect_costs_json(&snap->costs, json);
-	buf_put_str(json, ",\"file\":\"");
+		(void)put_member(json, members[i].name, members[i].value, NULL);
+	(void)collect_costs_each(&snap->costs, put_member, json, NULL);
+	buf_put_str(json, "\"file\":\"");
 	for (const char *c = s->path; *c; c++)
 		buf_printf(json, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
 	buf_put_str(json, "\"}");

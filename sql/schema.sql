@@ -34,13 +34,33 @@ CREATE TABLE snapshot (
   flags         INTEGER NOT NULL,  -- SNAP_* bits
   sockets       INTEGER NOT NULL,
   bytes         INTEGER NOT NULL,  -- of its frame
-  tally         TEXT NOT NULL,     -- JSON object: {"tcp": {"ESTAB": 12, ...}, ...}
-  costs         TEXT NOT NULL      -- JSON object: durations in us, fds looked at, ...
+  tally         TEXT NOT NULL,     -- JSON object: sockets by table number * 16 + state number
+  costs         TEXT NOT NULL,     -- JSON array: element n is of the row n + 1 of cost_name
+  problems      INTEGER            -- row of table text: a JSON array of texts; NULL: none
 );
 
+CREATE TABLE cost_name (           -- durations in us, fds looked at, ...
+  id   INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+);
+
+CREATE VIEW cost AS                -- what a snapshot cost
+  SELECT s.id AS snapshot, n.name, c.value
+  FROM snapshot AS s, json_each(s.costs) AS c JOIN cost_name AS n ON n.id = c.key + 1;
+
+CREATE VIEW problem AS             -- what went wrong on the way
+  SELECT s.id AS snapshot, p.value AS problem
+  FROM snapshot AS s JOIN text AS t ON t.id = s.problems, json_each(CAST(t.bytes AS TEXT)) AS p;
+
 CREATE VIEW tally AS               -- sockets of a snapshot by table and state
-  SELECT s.id AS snapshot, p.key AS proto, t.key AS state, t.value AS sockets
-  FROM snapshot AS s, json_each(s.tally) AS p, json_each(p.value) AS t;
+  SELECT s.id AS snapshot,
+         json_extract('["","tcp","udp","udplite","raw","mptcp","sctp","dccp","unix","packet",'
+                      || '"netlink","vsock","xdp","tipc"]', '$[' || (t.key / 16) || ']') AS proto,
+         json_extract('["?","ESTAB","SYN-SENT","SYN-RECV","FIN-WAIT-1","FIN-WAIT-2","TIME-WAIT",'
+                      || '"UNCONN","CLOSE-WAIT","LAST-ACK","LISTEN","CLOSING","NEW-SYN-RECV",'
+                      || '"BOUND-INACTIVE"]', '$[' || (t.key % 16) || ']') AS state,
+         t.value AS sockets
+  FROM snapshot AS s, json_each(s.tally) AS t;
 
 CREATE TABLE frame (               -- the sockets, compressed
   id        INTEGER PRIMARY KEY,   -- snapshot * 16 + part
@@ -91,13 +111,23 @@ CREATE TABLE counter (             -- host counters by name: Tcp.ActiveOpens, ..
   name TEXT NOT NULL UNIQUE
 );
 
-CREATE TABLE counter_value (       -- all at a key frame, else those that changed
+CREATE TABLE counter_change (      -- one row a snapshot and namespace where any changed
   snapshot INTEGER NOT NULL,
   netns    INTEGER NOT NULL,
-  counter  INTEGER NOT NULL REFERENCES counter(id),
-  value    INTEGER NOT NULL,
-  PRIMARY KEY (snapshot, netns, counter)
+  changes  TEXT NOT NULL,          -- JSON object: by row of counter, its value at a key frame, else
+                                   -- how much more it is than before
+  PRIMARY KEY (snapshot, netns)
 ) WITHOUT ROWID;
+
+CREATE VIEW counter_value AS       -- all at a key frame, else those that changed
+  WITH change AS (
+    SELECT c.snapshot, c.netns, CAST(j.key AS INTEGER) AS counter, j.value AS change,
+           (SELECT k.id FROM snapshot AS k WHERE k.key AND k.id <= c.snapshot
+             ORDER BY k.id DESC LIMIT 1) AS chain
+    FROM counter_change AS c, json_each(c.changes) AS j)
+  SELECT snapshot, netns, counter,
+         sum(change) OVER (PARTITION BY chain, netns, counter ORDER BY snapshot) AS value
+  FROM change;
 
 CREATE TABLE event (
   id      INTEGER PRIMARY KEY,

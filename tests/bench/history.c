@@ -145,7 +145,7 @@ static uint64_t commit(struct rec_writer *rw, const struct world *w)
 		.boot_end_ns = boot_ns + (int64_t)took_ns,
 		.mono_begin_ns = boot_ns,
 	};
-	must(rec_writer_commit(rw, &info, "{}", &e), &e);
+	must(rec_writer_commit(rw, &info, NULL, &e), &e);
 	return info.encode_us;
 }
 

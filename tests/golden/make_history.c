@@ -219,7 +219,8 @@ static void commit(struct rec_writer *w, int snapshot, int64_t every_ns)
 		.mono_begin_ns = 1000 * SECOND_NS + at,
 		.flags = snapshot == 5 ? SNAP_OWNERS_PART : 0,
 	};
-	must(rec_writer_commit(w, &info, "{\"dump_us\": 4000}", &e), &e);
+	must(rec_writer_cost(w, "dump_us", 4000, &e), &e);
+	must(rec_writer_commit(w, &info, NULL, &e), &e);
 }
 
 static void write_scenes(struct rec_writer *w, int snapshot)

@@ -210,7 +210,7 @@ unsigned lives_record(const struct lives *l, const struct take *take)
 			.boot_end_ns = at + take->dump_ns,
 			.mono_begin_ns = at,
 		};
-		cr_assert_eq(rec_writer_commit(w, &info, "{}", &e), 0, "%s", e.text);
+		cr_assert_eq(rec_writer_commit(w, &info, NULL, &e), 0, "%s", e.text);
 	}
 	rec_writer_close(w);
 	return count;

@@ -79,7 +79,7 @@ static void commit(struct rec_writer *w)
 {
 	struct err e = {0};
 	struct rec_snapshot info = {.wall_begin_ns = 1, .wall_end_ns = 2};
-	cr_assert_eq(rec_writer_commit(w, &info, "{}", &e), 0, "%s", e.text);
+	cr_assert_eq(rec_writer_commit(w, &info, NULL, &e), 0, "%s", e.text);
 }
 
 static struct truth remember(const struct gen *g)

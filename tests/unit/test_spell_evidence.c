@@ -105,7 +105,7 @@ static void record(struct scene *scene, const char *dir, uint32_t key_every)
 			.boot_end_ns = boot_ns(end_ns),
 			.mono_begin_ns = at_ns,
 		};
-		cr_assert_eq(rec_writer_commit(w, &info, "{}", &e), 0, "%s", e.text);
+		cr_assert_eq(rec_writer_commit(w, &info, NULL, &e), 0, "%s", e.text);
 	}
 	rec_writer_close(w);
 }
