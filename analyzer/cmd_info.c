@@ -70,6 +70,19 @@ static const struct out_table gap_table = {.name = "gaps",
 					   .count = sizeof(gap_columns) / sizeof(gap_columns[0]),
 					   .flags = OUT_TAGGED};
 
+static const struct out_column name_columns[] = {
+	{"host", "Host", OUT_STRING, 0},
+	{"name", "Name", OUT_STRING, 0},
+	{"answer", "Resolved to", OUT_STRING, 0},
+	{"error", "Or not, because", OUT_STRING, 0},
+	{"from", "From", OUT_TIME, 0},
+	{"to", "To", OUT_TIME, 0},
+};
+static const struct out_table name_table = {.name = "names",
+					    .columns = name_columns,
+					    .count = sizeof(name_columns) / sizeof(name_columns[0]),
+					    .flags = OUT_TAGGED};
+
 /* What the snapshots of one boot say together. */
 struct boot_sum {
 	size_t snapshots;
@@ -172,8 +185,10 @@ static int put_query(struct session *s, const char *sql, const struct out_table 
 	int rc = db_prepare(s->db, sql, &stmt, e);
 	if (rc)
 		return rc;
-	db_bind_int(stmt, ":last", LAST_MOMENTS);
-	bool some = s->cmd->out.format != OUT_TEXT || sqlite3_step(stmt) == SQLITE_ROW;
+	bool text = s->cmd->out.format == OUT_TEXT;
+	bool all = !text || args_has(&s->cmd->args, OPT_EVENTS);
+	db_bind_int(stmt, ":last", all ? -1 : LAST_MOMENTS);
+	bool some = !text || sqlite3_step(stmt) == SQLITE_ROW;
 	sqlite3_reset(stmt);
 	if (!some) {
 		sqlite3_finalize(stmt);
@@ -206,7 +221,9 @@ int cmd_info(struct cmd *c, struct err *e)
 		return rc;
 	put_hosts(&s);
 	put_files(&s);
-	rc = put_events(&s, e);
+	rc = put_query(&s, sql_q_names, &name_table, e);
+	if (!rc)
+		rc = put_events(&s, e);
 	if (!rc)
 		rc = out_end(s.out, e);
 	session_close(&s);

@@ -2,7 +2,8 @@
 #include "cmds.h"
 
 static const struct arg_option info_options[] = {
-	{OPT_EVENTS, "events", NULL, "every event, every gap (default: the last ones, and sums)"},
+	{OPT_EVENTS, "events", NULL,
+	 "every event, gap and change of a name (default: the last ones)"},
 	{0},
 };
 

@@ -19,6 +19,9 @@
 /* A delta chain is never longer than this many frames, its key frame included (FORMAT.md 4). */
 #define REC_MAX_CHAIN 240
 
+/* name.error from the snapshot on from which a name is watched no more. */
+#define REC_NOT_WATCHED "not watched"
+
 /* snapshot.flags: what is not as it should be. The numbers are in the file. */
 #define SNAP_INTERRUPTED  UINT32_C(1)	 /* the kernel said that a dump changed under the reader */
 #define SNAP_PARTIAL	  UINT32_C(2)	 /* a dump ended early; sockets are missing */

@@ -301,6 +301,7 @@ void rec_writer_close(struct rec_writer *w)
 	intern_fini(&w->netns);
 	intern_fini(&w->interfaces);
 	intern_fini(&w->counters);
+	intern_fini(&w->names);
 	intern_fini(&w->values);
 	intern_fini(&w->cost_names);
 	buf_fini(&w->changes);

@@ -74,13 +74,24 @@ int rec_writer_counter(struct rec_writer *w, uint32_t netns, const char *name, i
 int rec_writer_cost(struct rec_writer *w, const char *name, uint64_t value,
 		    struct err *e) MUST_CHECK;
 
-/* What a watched name resolved to. `error` NULL: it did. */
+/*
+ * What a watched name resolved to as of the last snapshot (or the one that was begun); `error`
+ * NULL: it did. Nothing is written if that is what the file says already. Without any snapshot in
+ * the file nothing is, either.
+ */
 int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, const char *error,
 		    struct err *e) MUST_CHECK;
 
 /* How far each CPU had come in giving out inodes, rec.h: REC_MARK_*; once a snapshot. */
 int rec_writer_watermark(struct rec_writer *w, uint64_t begin_us, uint64_t end_us,
 			 const uint32_t *inodes, size_t cpus, struct err *e) MUST_CHECK;
+
+/*
+ * These names are watched, and no others: those that the file speaks of get the error
+ * REC_NOT_WATCHED (rec.h).
+ */
+int rec_writer_names_only(struct rec_writer *w, const char *const *names, size_t count,
+			  struct err *e) MUST_CHECK;
 
 /*
  * Encodes and writes the snapshot. `info`: times and flags in, the rest out. `problems`: a JSON

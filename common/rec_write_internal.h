@@ -55,6 +55,7 @@ struct rec_writer {
 	struct intern netns;	  /* inode -> row; data: mark of its name */
 	struct intern interfaces; /* netns, ifindex; data: mark of its name */
 	struct intern counters;	  /* name -> row */
+	struct intern names;	  /* watched name -> 1; data: mark of what it resolved to */
 	struct intern values;	  /* netns, counter -> 1; data: the last value */
 	struct intern cost_names; /* name -> row */
 
@@ -91,6 +92,9 @@ void rec_writer_costs_json(const struct rec_writer *w, struct buf *json);
 
 /* Reads what the plain tables say already; forgets what was known before. */
 int rec_writer_load_rows(struct rec_writer *w, struct err *e) MUST_CHECK;
+
+/* The same for table name, by itself. */
+int rec_writer_load_names(struct rec_writer *w, struct err *e) MUST_CHECK;
 
 /* Processes that were not named in this snapshot are over. */
 int rec_writer_end_processes(struct rec_writer *w, struct err *e) MUST_CHECK;

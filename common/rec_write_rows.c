@@ -270,20 +270,6 @@ int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex,
 	return 0;
 }
 
-int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, const char *error,
-		    struct err *e)
-{
-	sqlite3_stmt *stmt;
-	int rc = rec_writer_row(w, W_PUT_NAME, &stmt, e);
-	if (rc)
-		return rc;
-	sqlite3_bind_int64(stmt, 1, w->last_id + 1);
-	sqlite3_bind_text(stmt, 2, name, -1, SQLITE_STATIC);
-	sqlite3_bind_text(stmt, 3, answer, -1, SQLITE_STATIC);
-	bind_text_or_null(stmt, 4, error);
-	return rec_db_run(stmt, "cannot write a name", e);
-}
-
 /* ----------------------------------------------------------------------------- loading */
 
 static const char *column_text(sqlite3_stmt *stmt, int i)
@@ -423,5 +409,5 @@ int rec_writer_load_rows(struct rec_writer *w, struct err *e)
 	int rc = 0;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !rc; i++)
 		rc = load_table(w, tables[i].sql, tables[i].row, e);
-	return rc;
+	return rc ? rc : rec_writer_load_names(w, e);
 }

@@ -14,6 +14,9 @@
 /* sysexits.h: EX_TEMPFAIL */
 #define EXIT_BUSY 75
 
+/* How often a run looks whether the names that it watches are resolved. */
+#define NAMES_LOOK_NS 10000000u
+
 static void print_notice(const struct recorder *s)
 {
 	if (*s->notice && !s->options->quiet)
@@ -52,6 +55,27 @@ static int take(struct recorder *s, struct err *e)
 	int rc = recorder_take(s, &snap, e);
 	print_notice(s);
 	return rc ? rc : report(s, &snap, e);
+}
+
+/*
+ * One snapshot. It is written when the names are not resolved yet, so that a dead name server holds
+ * nothing up but the end of the run, and that for its patience at most; a signal ends the wait.
+ */
+static int take_once(struct recorder *s, struct loop *loop, struct err *e)
+{
+	int rc = take(s, e);
+	if (rc || !recorder_awaits_names(s))
+		return rc;
+	while (recorder_awaits_names(s)) {
+		int event = loop_wait(loop, (uint64_t)clocks_boot_ns() + NAMES_LOOK_NS, e);
+		if (event < 0)
+			return event;
+		if (event == LOOP_STOP)
+			break;
+	}
+	recorder_late_names(s);
+	print_notice(s);
+	return 0;
 }
 
 /* A run of the service. */
@@ -207,7 +231,7 @@ static int run(const struct options *o, struct err *e)
 	if (o->note && (rc == 0 || rc == ERR_BUSY))
 		rc = recorder_event(&s, "note", o->note, e);
 	else if (!rc)
-		rc = o->interval_ns ? run_service(&service, e) : take(&s, e);
+		rc = o->interval_ns ? run_service(&service, e) : take_once(&s, &service.loop, e);
 	if (rc == ERR_BUSY)
 		print_notice(&s);
 	recorder_close(&s);

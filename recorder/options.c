@@ -27,6 +27,7 @@ const char options_help[] =
 	"                       which (default 1min)\n"
 	"      --marks          record SO_MARK too: keeps CAP_NET_ADMIN, which is dropped "
 	"otherwise\n"
+	"      --watch-name NAME[:PORT]  record what NAME resolves to; may be given again\n"
 	"      --keep DUR       remove this host's recordings that are older (14d)\n"
 	"      --keep-size SIZE and the oldest ones while all of them take more (500M, 2G)\n"
 	"      --note TEXT      write an event (\"deploy 14:02\") instead of a snapshot\n"
@@ -115,6 +116,20 @@ static bool set_query(struct options *o, const char *arg)
 	return diag_protos_parse(arg, &o->protos, &ignored) == 0;
 }
 
+static bool set_watch_name(struct options *o, const char *arg)
+{
+	char host[NAMES_HOST_MAX];
+	if (!names_parse(arg, host))
+		return false;
+	for (size_t i = 0; i < o->watch_count; i++)
+		if (strcmp(o->watch[i], arg) == 0)
+			return true;
+	if (o->watch_count == NAMES_MAX)
+		return false;
+	o->watch[o->watch_count++] = arg;
+	return true;
+}
+
 static bool set_note(struct options *o, const char *arg)
 {
 	o->note = arg;
@@ -143,6 +158,7 @@ enum {
 	OPT_MARKS,
 	OPT_NOTE,
 	OPT_STATS,
+	OPT_WATCH_NAME,
 };
 
 static const struct {
@@ -160,6 +176,9 @@ static const struct {
 	 set_query,
 	 "a list of socket tables such as tcp,udp,unix"},
 	{{"cmdline", required_argument, NULL, OPT_CMDLINE}, set_cmdline, "none, exe or full"},
+	{{"watch-name", required_argument, NULL, OPT_WATCH_NAME},
+	 set_watch_name,
+	 "NAME or NAME:PORT, 32 of them at most"},
 	{{"keep", required_argument, NULL, OPT_KEEP}, set_keep, "a duration such as 14d"},
 	{{"keep-size", required_argument, NULL, OPT_KEEP_SIZE},
 	 set_keep_size,

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "names.h"
 #include "proc_walk.h"
 
 #define DEFAULT_DIR	    "/var/log/socklapse"
@@ -26,7 +27,9 @@ struct options {
 	uint64_t keep_ns;     /* --keep; 0: for ever */
 	uint64_t keep_bytes;  /* --keep-size; 0: any size */
 	enum cmdline_mode cmdline;
-	uint32_t protos;  /* socket tables, DIAG_PROTO_BIT()s; 0: all */
+	uint32_t protos;	      /* socket tables, DIAG_PROTO_BIT()s; 0: all */
+	const char *watch[NAMES_MAX]; /* --watch-name, each once */
+	size_t watch_count;
 	const char *note; /* write this event instead of a snapshot; or NULL */
 	bool marks;	  /* keep CAP_NET_ADMIN, without which the kernel tells no mark */
 	bool stats;

@@ -14,6 +14,9 @@
 /* A service looks at its directory no more often than this, and when a new file begins. */
 #define RETAIN_EVERY_NS (UINT64_C(60) * 1000000000u)
 
+/* A name that is not answered so long is said to be so, even if the deadline is later. */
+#define NAMES_PATIENCE_NS (UINT64_C(5) * 1000000000u)
+
 static int add_suffix(const char *base, const char *suffix, char ret[PATH_MAX], struct err *e)
 {
 	int n = snprintf(ret, PATH_MAX, "%s%s", base, suffix);
@@ -38,6 +41,7 @@ int recorder_open(struct recorder *s, const struct options *options, struct err 
 	memset(s, 0, sizeof(*s));
 	s->options = options;
 	s->wall_ns = clocks_wall_ns;
+	s->lookup = names_system;
 	s->lock_fd = -1;
 	int rc = hostfacts_read(&s->facts, "", e);
 	if (!rc)
@@ -56,10 +60,12 @@ void recorder_close(struct recorder *s)
 {
 	rec_writer_close(s->writer);
 	collect_free(s->collect);
+	names_free(s->names);
 	hostfacts_fini(&s->facts);
 	lock_release(s->lock_path, s->lock_fd);
 	s->writer = NULL;
 	s->collect = NULL;
+	s->names = NULL;
 	s->lock_fd = -1;
 }
 
@@ -125,6 +131,7 @@ static int want_writer(struct recorder *s, struct err *e)
 	if (rc || same)
 		return rc;
 	rc = open_writer(s, path, e);
+	s->new_writer = true;
 	if (!rc)
 		memcpy(s->path, path, sizeof(s->path));
 	return rc;
@@ -149,16 +156,62 @@ static int want_collect(struct recorder *s, struct err *e)
 	return s->collect ? 0 : collect_new(&options, &s->collect, e);
 }
 
+static int want_names(struct recorder *s, struct err *e)
+{
+	const struct options *o = s->options;
+	uint64_t patience_ns = o->deadline_ns < NAMES_PATIENCE_NS ? o->deadline_ns
+								  : NAMES_PATIENCE_NS;
+	return s->names || !o->watch_count ? 0
+					   : names_new(o->watch, o->watch_count, patience_ns,
+						       s->lookup, NULL, &s->names, e);
+}
+
+static int take_name(void *ctx, const char *name, const char *answer, const char *error,
+		     struct err *e)
+{
+	struct recorder *s = ctx;
+	return rec_writer_name(s->writer, name, answer, error, e);
+}
+
+static void store_names(struct recorder *s)
+{
+	struct err e = {0};
+	int rc = names_take(s->names, clocks_mono_ns(), s->new_writer, take_name, s, &e);
+	if (!rc && s->new_writer)
+		rc = rec_writer_names_only(s->writer, s->options->watch, s->options->watch_count,
+					   &e);
+	if (rc)
+		snprintf(s->notice, sizeof(s->notice), "%s", e.text);
+	s->new_writer = rc != 0;
+}
+
+void recorder_late_names(struct recorder *s)
+{
+	s->notice[0] = '\0';
+	store_names(s);
+}
+
+bool recorder_awaits_names(const struct recorder *s)
+{
+	return names_wait_for(s->names, clocks_mono_ns());
+}
+
 int recorder_take(struct recorder *s, struct recorder_snapshot *ret, struct err *e)
 {
 	s->notice[0] = '\0';
-	int rc = want_collect(s, e);
+	int rc = want_names(s, e);
+	if (!rc)
+		names_ask(s->names, clocks_mono_ns());
+	if (!rc)
+		rc = want_collect(s, e);
 	if (!rc)
 		rc = want_writer(s, e);
 	if (!rc)
 		rc = pending_take(s->pending_path, take_pending, s, e);
 	if (!rc)
 		rc = collect_snapshot(s->collect, s->writer, &ret->info, &ret->costs, e);
+	if (!rc)
+		store_names(s);
 	return rc;
 }
 

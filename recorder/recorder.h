@@ -14,9 +14,12 @@
 struct recorder {
 	const struct options *options;
 	int64_t (*wall_ns)(void); /* the clock of file names and events; a test puts its own here */
+	names_lookup lookup;	  /* and so with this */
 	struct hostfacts facts;
 	struct collect *collect; /* NULL: not needed yet */
+	struct names *names;	 /* NULL: none is watched */
 	struct rec_writer *writer;
+	bool new_writer; /* it has not been told yet which names are watched */
 	int lock_fd;
 	uint64_t retain_due_ns; /* CLOCK_MONOTONIC; 0: with the next snapshot */
 	char base[PATH_MAX];	/* what the names of the lock and of the recordings begin with */
@@ -45,6 +48,15 @@ void recorder_close(struct recorder *s);
  * set aside first (notice). ERR_NOT_OURS, ERR_FUTURE: the file was left as it is.
  */
 int recorder_take(struct recorder *s, struct recorder_snapshot *ret, struct err *e) MUST_CHECK;
+
+/* Is an answer for a watched name still to come that is worth waiting for? */
+bool recorder_awaits_names(const struct recorder *s) MUST_CHECK;
+
+/*
+ * recorder_take() writes what watched names are known to resolve to; this does it once more, as of
+ * the last snapshot. A failure is left in `notice`.
+ */
+void recorder_late_names(struct recorder *s);
 
 /* An event of the present moment; without the lock it is left to the run that has it. */
 int recorder_event(struct recorder *s, const char *kind, const char *text,

@@ -25,3 +25,30 @@ SELECT host, boot, netns, cookie, proto, local, local_port, peer, peer_port, com
        state, NULL, last_snapshot, left_lo_ns, left_hi_ns
   FROM spell
  WHERE state_after IS NULL AND NOT open;
+
+-- What watched names resolved to, and from which snapshot to which. Table `name` has a row for each
+-- change and for the first answer in a file; what did not change from one file to the next is one
+-- row here. A name is said to resolve to something only while it is watched.
+CREATE TEMP VIEW resolved AS
+WITH file_end AS (
+  SELECT file, max(snapshot) AS last FROM snapshot GROUP BY file
+), told AS (
+  SELECT n.host, n.name, n.answer, n.error, n.snapshot AS first,
+         min(coalesce(lead(n.snapshot) OVER w - 1, e.last), e.last) AS last
+    FROM name AS n JOIN snapshot AS s ON s.snapshot = n.snapshot JOIN file_end AS e USING (file)
+  WINDOW w AS (PARTITION BY n.host, n.name ORDER BY n.snapshot)
+), marked AS (
+  SELECT *, lag(answer) OVER w IS NOT answer OR lag(error) OVER w IS NOT error
+            OR lag(last) OVER w <> first - 1 AS changed
+    FROM told
+  WINDOW w AS (PARTITION BY host, name ORDER BY first)
+), counted AS (
+  SELECT *, sum(changed) OVER (PARTITION BY host, name ORDER BY first) AS turn FROM marked
+), spans AS (
+  SELECT host, name, answer, error, min(first) AS first_snapshot, max(last) AS last_snapshot
+    FROM counted WHERE error IS NOT 'not watched' GROUP BY host, name, turn
+)
+SELECT host, name, answer, error, first_snapshot, last_snapshot,
+       (SELECT time_ns FROM snapshot AS s WHERE s.snapshot = first_snapshot) AS from_ns,
+       (SELECT time_ns FROM snapshot AS s WHERE s.snapshot = last_snapshot) AS to_ns
+  FROM spans;

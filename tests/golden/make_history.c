@@ -251,6 +251,14 @@ static void write_scenes(struct rec_writer *w, int snapshot)
 			.why = "the snapshot before took longer than the interval"};
 		must(rec_writer_gap(w, &gap, &e), &e);
 	}
+	if (snapshot != 2)
+		must(rec_writer_name(w, "kafka.example:9200",
+				     snapshot < 4 ? "192.0.2.9" : "192.0.2.10 192.0.2.11", NULL,
+				     &e),
+		     &e);
+	must(rec_writer_name(w, "old.example", "",
+			     snapshot < 3 ? "Name or service not known" : REC_NOT_WATCHED, &e),
+	     &e);
 	if (snapshot == 3)
 		must(rec_writer_event(w, BEGIN_NS + 130 * SECOND_NS, "note", "deploy 1.2", &e), &e);
 }

@@ -53,6 +53,9 @@ Test(options, all_of_them)
 	cr_assert(o.keep_ns == 14 * 86400 * S && o.keep_bytes == UINT64_C(3) << 29);
 	cr_assert_eq(parse("--keep-size 64k", &o, NULL), 0);
 	cr_assert(o.keep_ns == 0 && o.keep_bytes == 65536);
+	cr_assert_eq(parse("--watch-name a --watch-name b:9200 --watch-name a", &o, NULL), 0);
+	cr_assert_eq(o.watch_count, 2);
+	cr_assert_str_eq(o.watch[1], "b:9200");
 	cr_assert_eq(parse("--note hello", &o, NULL), 0);
 	cr_assert_str_eq(o.note, "hello");
 }
@@ -83,6 +86,8 @@ Test(options, wrong_usage_is_one_line_that_names_the_place)
 		{"--cmdline some", "--cmdline some: wants none, exe or full"},
 		{"--deadline 0s",
 		 "--deadline 0s: wants a duration up to 24h with its unit, such as 30s"},
+		{"--watch-name x:y",
+		 "--watch-name x:y: wants NAME or NAME:PORT, 32 of them at most"},
 		{"--keep 0s", "--keep 0s: wants a duration such as 14d"},
 		{"--keep 14", "--keep 14: wants a duration such as 14d"},
 		{"--keep -1d", "--keep -1d: wants a duration such as 14d"},

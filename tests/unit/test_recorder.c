@@ -115,6 +115,72 @@ Test(recorder, what_has_had_its_time_goes_and_is_told)
 	teardown(&f);
 }
 
+static const char *fake_answer;
+
+static void fake_lookup(void *ctx, const char *host, struct buf *answer, struct buf *error)
+{
+	(void)ctx;
+	if (strcmp(host, "good") == 0)
+		buf_put_str(answer, fake_answer);
+	else
+		buf_put_str(error, "no such name");
+}
+
+static void await_names(struct fixture *f)
+{
+	while (recorder_awaits_names(&f->recorder))
+		usleep(500);
+	recorder_late_names(&f->recorder);
+	cr_assert_str_eq(f->recorder.notice, "");
+}
+
+Test(recorder, names_are_written_when_they_change)
+{
+	struct fixture f;
+	setup(&f, NULL);
+	f.recorder.lookup = fake_lookup;
+	f.options.watch[f.options.watch_count++] = "good:80";
+	f.options.watch[f.options.watch_count++] = "bad";
+	fake_answer = "10.0.0.1 10.0.0.2";
+	take(&f);
+	await_names(&f);
+	take(&f);
+	await_names(&f);
+	const char *path = f.recorder.path;
+	cr_assert_eq(query(path, "SELECT count(*) FROM name"), 2);
+	cr_assert_eq(query(path,
+			   "SELECT count(*) FROM name WHERE snapshot = 1 AND name = 'good:80' "
+			   "AND answer = '10.0.0.1 10.0.0.2' AND error IS NULL"),
+		     1);
+	cr_assert_eq(query(path, "SELECT count(*) FROM name WHERE snapshot = 1 AND name = 'bad' "
+				 "AND answer = '' AND error = 'no such name'"),
+		     1);
+	/* Another run, another answer, one name less. */
+	recorder_close(&f.recorder);
+	f.options.watch_count = 1;
+	cr_assert_eq(recorder_open(&f.recorder, &f.options, NULL), 0);
+	f.recorder.wall_ns = fake_wall_ns;
+	f.recorder.lookup = fake_lookup;
+	fake_answer = "10.0.0.3";
+	take(&f);
+	await_names(&f);
+	take(&f);
+	await_names(&f);
+	cr_assert_eq(query(path, "SELECT count(*) FROM name"), 4);
+	cr_assert_eq(query(path, "SELECT count(*) FROM name WHERE snapshot = 3 AND answer = "
+				 "'10.0.0.3'"),
+		     1);
+	cr_assert_eq(query(path,
+			   "SELECT count(*) FROM name WHERE snapshot = 3 AND name = 'bad' AND "
+			   "error = 'not watched'"),
+		     1);
+	/* A file stands alone: what is known is told to it at once. */
+	now_ns = MIDNIGHT_NS;
+	take(&f);
+	cr_assert_eq(query(f.recorder.path, "SELECT count(*) FROM name WHERE snapshot = 1"), 1);
+	teardown(&f);
+}
+
 Test(recorder, events_go_to_the_holder_of_the_lock)
 {
 	struct fixture f;
