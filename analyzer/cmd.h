@@ -35,6 +35,8 @@ enum {
 	OPT_EVIDENCE,
 	OPT_EVERY,	  /* trend */
 	OPT_EVENTS = 350, /* info */
+	OPT_FAMILY = 360, /* show; also -f with the name of a family */
+	OPT_SHOW,	  /* show_ask.c: from here on */
 };
 
 /* Which of the shared options a command understands besides those that all do. */
@@ -43,6 +45,8 @@ enum {
 #define CMD_BY	  4u  /* --by */
 #define CMD_TOP	  8u  /* --top */
 #define CMD_MIN	  16u /* --min */
+
+#define CMD_SS 64u /* -f with the name of a family of sockets is --family */
 
 #define CMD_ASKS 32u /* talks with a person: no pager */
 

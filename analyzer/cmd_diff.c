@@ -11,7 +11,7 @@
 #include "keys.h"
 #include "queries.h"
 #include "session.h"
-#include "show_text.h"
+#include "show_address.h"
 
 /* The columns of q_diff.sql, as data. Text is made of them (diff_text). */
 static const struct out_column data_columns[] = {

@@ -1,22 +1,23 @@
 /* cmd_filter.c - see cmd_filter.h. */
 #include "cmd_filter.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define FILTER_MARK "/*FILTER*/ 1"
 
-int cmd_filter_read(struct cmd *c, size_t first, const struct filter_env *env, struct filter **ret,
-		    struct err *e)
+/* Appends the words from `first` on to what stands before them. */
+static int read_words(struct cmd *c, size_t first, struct buf *text, const struct filter_env *env,
+		      struct filter **ret, struct err *e)
 {
-	struct buf text CLEANUP(buf_fini) = {0};
 	struct filter_place place = {0};
 	for (size_t i = first; i < c->args.words_count; i++) {
-		buf_put_str(&text, i > first ? " " : "");
-		buf_put_str(&text, c->args.words[i]);
+		buf_put_str(text, i > first ? " " : "");
+		buf_put_str(text, c->args.words[i]);
 	}
-	const char *all = buf_str(&text);
-	if (text.failed)
+	const char *all = buf_str(text);
+	if (text->failed)
 		return err_set(e, ERR_NOMEM, "filter: memory ran out");
 	int rc = filter_parse(all, env, ret, &place, e);
 	if (rc == ERR_USAGE || rc == ERR_LIMIT)
@@ -26,6 +27,34 @@ int cmd_filter_read(struct cmd *c, size_t first, const struct filter_env *env, s
 			"socklapse: warning: names mean what they mean here and today: %s\n",
 			filter_resolved(*ret));
 	return rc;
+}
+
+int cmd_filter_read(struct cmd *c, size_t first, const struct filter_env *env, struct filter **ret,
+		    struct err *e)
+{
+	struct buf text CLEANUP(buf_fini) = {0};
+	return read_words(c, first, &text, env, ret, e);
+}
+
+int cmd_filter_read_file(struct cmd *c, const char *file, const struct filter_env *env,
+			 struct filter **ret, struct err *e)
+{
+	struct buf text CLEANUP(buf_fini) = {0};
+	bool is_stdin = strcmp(file, "-") == 0;
+	FILE *f = is_stdin ? stdin : fopen(file, "re");
+	if (!f)
+		return err_errno(e, errno, "filter: %s", file);
+	uint8_t *room = buf_reserve(&text, FILTER_TEXT_MAX + 1);
+	if (room)
+		text.len = fread(room, 1, FILTER_TEXT_MAX + 1, f);
+	int rc = ferror(f) ? err_errno(e, errno, "filter: %s", file) : 0;
+	if (!is_stdin)
+		fclose(f);
+	/* A NUL would end the filter early, unseen. */
+	if (!rc && room && memchr(room, 0, text.len))
+		rc = err_set(e, ERR_USAGE, "filter: %s: not a text", file);
+	buf_put_str(&text, "\n");
+	return rc ? rc : read_words(c, 0, &text, env, ret, e);
 }
 
 void cmd_query_fini(struct cmd_query *q)

@@ -15,6 +15,10 @@
 int cmd_filter_read(struct cmd *c, size_t first, const struct filter_env *env, struct filter **ret,
 		    struct err *e) MUST_CHECK;
 
+/* The same, with what stands in `file` ("-": standard input) before the words. */
+int cmd_filter_read_file(struct cmd *c, const char *file, const struct filter_env *env,
+			 struct filter **ret, struct err *e) MUST_CHECK;
+
 /* Text of SQL in which marks were replaced. Zero-initialised it is empty. */
 struct cmd_query {
 	struct buf sql;

@@ -1,7 +1,10 @@
 /*
- * cmd_show.c - `socklapse show`: one snapshot as ss(8) prints it (sql/q_show.sql). Text has ss's
- * columns; data have those of table socket.
+ * cmd_show.c - `socklapse show`: one snapshot as ss(8) prints it. Text (sql/q_show_text.sql) has
+ * ss's options, columns and fields; data (sql/q_show.sql, sql/q_show_all.sql) those of table
+ * socket.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,302 +12,90 @@
 #include "cmd_filter.h"
 #include "cmds.h"
 #include "db_func.h"
-#include "link_name.h"
 #include "queries.h"
 #include "session.h"
-#include "show_text.h"
+#include "show_row.h"
 
-/* Options without a letter. */
-enum {
-	OPT_NETLINK = OPT_OWN
-};
-
-const struct arg_option cmd_show_options[] = {
-	{'a', "all", NULL, "sockets in every state (default: connected ones)"},
-	{'l', "listening", NULL, "only listening sockets"},
-	{'t', "tcp", NULL, "TCP sockets"},
-	{'u', "udp", NULL, "UDP sockets"},
-	{'w', "raw", NULL, "raw sockets"},
-	{'x', "unix", NULL, "Unix sockets"},
-	{'0', "packet", NULL, "packet sockets"},
-	{OPT_NETLINK, "netlink", NULL, "netlink sockets"},
-	{'4', "ipv4", NULL, "IPv4 sockets"},
-	{'6', "ipv6", NULL, "IPv6 sockets"},
-	{'n', "numeric", NULL, "ports as numbers, not as names of services"},
-	{'p', "processes", NULL, "who holds them, held them or listens for them"},
-	{'o', "options", NULL, "the running timer"},
-	{'e', "extended", NULL, "user, inode, cookie, cgroup"},
-	{'m', "memory", NULL, "memory of the socket"},
-	{'i', "info", NULL, "what TCP knows"},
-	{0},
-};
-
-/* Text: index of each column in show_text_columns. */
-enum {
-	TEXT_NETID,
-	TEXT_STATE,
-	TEXT_RECVQ,
-	TEXT_SENDQ,
-	TEXT_LOCAL,
-	TEXT_PEER,
-	TEXT_PROCESS,
-	TEXT_COLUMNS
-};
+/* Names of hosts (-r) are waited for so long in all. */
+#define NAMES_TIMEOUT_MS 2000
 
 struct show {
 	struct session s;
-	const struct args *args;
+	struct show_ask ask;
+	struct show_look look;
 	struct filter *filter;
-	struct filter_scope scope;
 	struct services *services;
-	struct buf where; /* what the options ask for, as SQL that ends with AND */
-	unsigned details; /* SHOW_* */
-	struct out_column text_columns[TEXT_COLUMNS];
-	struct out_table text_table;
+	struct names *names;
+	struct layout layout;
+	int64_t top;		   /* rows at most, 0: all */
+	sqlite3_stmt *rows, *sums; /* NULL: not asked for */
 	struct out_column *data_columns;
 	struct out_table data_table;
 	bool begun; /* the table of data */
 };
 
-static bool given(const struct show *w, int id)
+static bool is_text(const struct show *w)
 {
-	return args_has(w->args, id);
+	return w->s.cmd->out.format == OUT_TEXT;
 }
 
-/* The socket tables of -t -u -w; none: all. Returns how many are named. */
-static unsigned put_protos(struct show *w)
-{
-	static const struct {
-		int id;
-		const char *proto;
-	} options[] = {{'t', "tcp"},  {'u', "udp"},    {'w', "raw"},
-		       {'x', "unix"}, {'0', "packet"}, {OPT_NETLINK, "netlink"}};
-	unsigned n = 0;
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (given(w, options[i].id))
-			buf_printf(&w->where, "%s'%s'", n++ ? ", " : "proto IN (",
-				   options[i].proto);
-	buf_put_str(&w->where, n ? ") AND " : "");
-	return n;
-}
-
-/* As ss: without -a and -l, what is connected or on the way to it; a filter's states go before. */
-static void put_states(struct show *w)
-{
-	if (w->scope.names_states || given(w, 'a'))
-		return;
-	if (given(w, 'l'))
-		buf_put_str(&w->where, "state IN ('LISTEN', 'UNCONN') AND ");
-	else
-		buf_put_str(&w->where, "(proto IN ('packet', 'netlink', 'xdp') OR "
-				       "state NOT IN ('LISTEN', 'UNCONN', 'TIME-WAIT', "
-				       "'SYN-RECV', 'NEW-SYN-RECV', 'BOUND-INACTIVE')) AND ");
-}
-
-static void put_families(struct show *w)
-{
-	if (given(w, '4') != given(w, '6'))
-		buf_printf(&w->where, "family = %d AND ", given(w, '4') ? AF_INET : AF_INET6);
-}
-
-static void choose_details(struct show *w)
-{
-	static const struct {
-		int id;
-		unsigned bit;
-	} options[] = {{'p', SHOW_PROCESS},
-		       {'o', SHOW_TIMER},
-		       {'e', SHOW_EXTENDED},
-		       {'m', SHOW_MEMORY},
-		       {'i', SHOW_INFO}};
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (given(w, options[i].id))
-			w->details |= options[i].bit;
-}
+/* --- text --- */
 
 /* ss leaves out Netid for one table, State for one state. */
-static void choose_text(struct show *w, unsigned protos)
+static uint32_t hidden_columns(const struct show *w)
 {
-	static const struct out_column all[TEXT_COLUMNS] = {
-		[TEXT_NETID] = {"netid", "Netid", OUT_STRING, 0},
-		[TEXT_STATE] = {"state", "State", OUT_STRING, 0},
-		[TEXT_RECVQ] = {"recvq", "Recv-Q", OUT_STRING, 0},
-		[TEXT_SENDQ] = {"sendq", "Send-Q", OUT_STRING, 0},
-		[TEXT_LOCAL] = {"local", "Local Address:Port", OUT_STRING, OUT_RIGHT},
-		[TEXT_PEER] = {"peer", "Peer Address:Port", OUT_STRING, OUT_RIGHT},
-		[TEXT_PROCESS] = {"process", "Process", OUT_STRING, 0},
-	};
-	memcpy(w->text_columns, all, sizeof(all));
-	/* ss calls stream, datagram and so on tables of their own. */
-	if (protos == 1 && !given(w, 'x') && !given(w, '0'))
-		w->text_columns[TEXT_NETID].flags |= OUT_NOT_TEXT;
-	if (w->scope.names_states && w->scope.states && !(w->scope.states & (w->scope.states - 1)))
-		w->text_columns[TEXT_STATE].flags |= OUT_NOT_TEXT;
-	if (!w->details)
-		w->text_columns[TEXT_PROCESS].flags |= OUT_NOT_TEXT;
-	w->text_table = (struct out_table){
-		.name = "sockets", .columns = w->text_columns, .count = TEXT_COLUMNS};
+	return (show_ask_has_net_id(&w->ask) ? 0 : 1u << LAYOUT_NET_ID) |
+	       (show_ask_has_state(&w->ask) ? 0 : 1u << LAYOUT_STATE);
 }
 
-static const char *column_text(sqlite3_stmt *row, int i)
+static int step_failed(const struct show *w, int step, struct err *e)
 {
-	const char *t = (const char *)sqlite3_column_text(row, i);
-	return t ? t : "";
+	return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : db_error(w->s.db, "show", e);
 }
 
-/* Columns of q_show.sql that text is made of, by name. */
-struct text_places {
-	int proto, family, state, recvq, sendq, local, local_port, peer, peer_port, dev, v6only;
-	int sock_type, link_proto;
-};
-
-static struct text_places find_places(sqlite3_stmt *stmt)
+/* Asks for the names of all addresses first: widths depend on them. */
+static int ask_names(struct show *w, struct err *e)
 {
-	struct text_places p = {0};
-	const struct {
-		const char *name;
-		int *at;
-	} wanted[] = {
-		{"proto", &p.proto},
-		{"family", &p.family},
-		{"state", &p.state},
-		{"recvq", &p.recvq},
-		{"sendq", &p.sendq},
-		{"local", &p.local},
-		{"peer", &p.peer},
-		{"local_port", &p.local_port},
-		{"peer_port", &p.peer_port},
-		{"dev", &p.dev},
-		{"v6only", &p.v6only},
-		{"sock_type", &p.sock_type},
-		{"link_proto", &p.link_proto},
-	};
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		for (int n = 0; n < sqlite3_column_count(stmt); n++)
-			if (strcmp(sqlite3_column_name(stmt, n), wanted[i].name) == 0)
-				*wanted[i].at = n;
-	return p;
-}
-
-/* u_str, p_dgr, nl, ...: the tables that ss tells apart further. */
-static const char *net_id(sqlite3_stmt *row, const struct text_places *p)
-{
-	static const struct {
-		const char *proto;
-		int type; /* SOCK_*; 0: any */
-		const char *name;
-	} ids[] = {
-		{"unix", SOCK_STREAM, "u_str"},	   {"unix", SOCK_DGRAM, "u_dgr"},
-		{"unix", SOCK_SEQPACKET, "u_seq"}, {"packet", SOCK_RAW, "p_raw"},
-		{"packet", SOCK_DGRAM, "p_dgr"},   {"netlink", 0, "nl"},
-		{"vsock", SOCK_STREAM, "v_str"},   {"vsock", SOCK_DGRAM, "v_dgr"},
-	};
-	const char *proto = column_text(row, p->proto);
-	int type = sqlite3_column_int(row, p->sock_type);
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-		if (strcmp(proto, ids[i].proto) == 0 && (!ids[i].type || ids[i].type == type))
-			return ids[i].name;
-	return proto;
-}
-
-/* As ss: PATH INODE, PROTOCOL:DEVICE, PROTOCOL:PORT. False: the socket is of inet. */
-static bool put_other(struct show *w, sqlite3_stmt *row, const struct text_places *p, bool peer)
-{
-	struct buf b CLEANUP(buf_fini) = {0};
-	char name[LINK_NAME_BYTES];
-	const char *proto = column_text(row, p->proto);
-	const char *address = column_text(row, peer ? p->peer : p->local);
-	int numeric = given(w, 'n');
-	unsigned link = (unsigned)sqlite3_column_int(row, p->link_proto);
-	long long port = sqlite3_column_int64(row, peer ? p->peer_port : p->local_port);
-	if (strcmp(proto, "unix") == 0) {
-		buf_printf(&b, "%s %lld", address[0] ? address : "*", port);
-	} else if (strcmp(proto, "packet") == 0) {
-		const char *dev = column_text(row, p->dev);
-		packet_proto_name(link, numeric, name);
-		buf_printf(&b, "%s:%s", name, dev[0] ? dev : "*");
-	} else if (strcmp(proto, "netlink") == 0) {
-		netlink_proto_name(link, numeric, name);
-		if (port || numeric)
-			buf_printf(&b, "%s:%d", name, (int)port);
-		else
-			buf_printf(&b, "%s:kernel", name);
-	} else {
-		return false;
+	const struct show_row row = {.stmt = w->rows, .look = &w->look};
+	int rc = w->names ? 0 : names_new(&w->names, e), step = SQLITE_DONE;
+	size_t missing = 0;
+	while (!rc && (step = sqlite3_step(w->rows)) == SQLITE_ROW) {
+		rc = names_want(w->names, show_string(&row, AT_LOCAL), e);
+		if (!rc)
+			rc = names_want(w->names, show_string(&row, AT_PEER), e);
 	}
-	bool star = peer && (strcmp(proto, "packet") == 0 || !address[0]) &&
-		    strcmp(proto, "unix") != 0;
-	out_str(w->s.out, star ? "*" : buf_str(&b));
-	return true;
-}
-
-static void put_address(struct show *w, sqlite3_stmt *row, const struct text_places *p, bool peer)
-{
-	struct buf b CLEANUP(buf_fini) = {0};
-	int address = peer ? p->peer : p->local;
-	if (put_other(w, row, p, peer))
-		return;
-	if (sqlite3_column_type(row, address) == SQLITE_NULL) {
-		out_str(w->s.out, "*");
-		return;
-	}
-	show_address(&b, column_text(row, p->proto), sqlite3_column_int(row, p->family),
-		     sqlite3_column_int(row, p->v6only) != 0, column_text(row, address),
-		     peer ? NULL : column_text(row, p->dev),
-		     sqlite3_column_int(row, peer ? p->peer_port : p->local_port), w->services);
-	out_str(w->s.out, buf_str(&b));
-}
-
-static void put_text_row(struct show *w, sqlite3_stmt *row, const struct text_places *p,
-			 const struct show_columns *at)
-{
-	struct buf b CLEANUP(buf_fini) = {0};
-	out_str(w->s.out, net_id(row, p));
-	out_str(w->s.out, column_text(row, p->state));
-	out_str(w->s.out, column_text(row, p->recvq));
-	out_str(w->s.out, column_text(row, p->sendq));
-	put_address(w, row, p, false);
-	put_address(w, row, p, true);
-	show_details(&b, row, at, w->details);
-	out_str(w->s.out, b.len ? buf_str(&b) + 1 : "");
-}
-
-static int put_text(struct show *w, sqlite3_stmt *stmt, struct err *e)
-{
-	struct show_columns *columns_at;
-	int rc = show_columns_new(stmt, &columns_at, e);
+	if (!rc)
+		rc = step_failed(w, step, e);
+	if (!rc)
+		rc = names_ask(w->names, NAMES_TIMEOUT_MS, &missing, e);
+	sqlite3_reset(w->rows);
 	if (rc)
 		return rc;
-	struct text_places places = find_places(stmt);
-	int step = SQLITE_DONE;
-	out_table(w->s.out, &w->text_table);
-	while (!out_failed(w->s.out) && (step = sqlite3_step(stmt)) == SQLITE_ROW)
-		put_text_row(w, stmt, &places, columns_at);
-	show_columns_free(columns_at);
-	if (step != SQLITE_ROW && step != SQLITE_DONE)
-		return db_error(w->s.db, "show", e);
+	fprintf(stderr, "socklapse: warning: names of hosts are those of here and today");
+	if (missing)
+		fprintf(stderr, "; %zu addresses were not answered in %d s", missing,
+			NAMES_TIMEOUT_MS / 1000);
+	fprintf(stderr, "\n");
+	w->look.names = w->names;
 	return 0;
 }
 
-/* The statement's columns; nanoseconds since the epoch are a time. */
-static int begin_data(struct show *w, sqlite3_stmt *stmt, struct err *e)
+static int put_text(struct show *w, struct err *e)
 {
-	int n = sqlite3_column_count(stmt);
-	w->data_columns = calloc((size_t)n + 1, sizeof(*w->data_columns));
-	if (!w->data_columns)
-		return err_set(e, ERR_NOMEM, "show: memory ran out");
-	for (int i = 0; i < n; i++) {
-		const char *name = sqlite3_column_name(stmt, i);
-		bool is_time = strcmp(name, "time") == 0 || strcmp(name, "time_ns") == 0;
-		w->data_columns[i] = (struct out_column){
-			.name = is_time ? "time" : name,
-			.kind = is_time ? OUT_TIME : OUT_ANY,
-		};
+	const struct show_row row = {.stmt = w->rows, .look = &w->look};
+	int step = SQLITE_DONE;
+	int rc = w->ask.resolve ? ask_names(w, e) : 0;
+	if (rc)
+		return rc;
+	layout_begin(&w->layout, w->s.out, hidden_columns(w), w->s.cmd->out.header,
+		     w->s.cmd->out.color);
+	for (int64_t n = 0; !w->top || n < w->top; n++) {
+		if (out_failed(w->s.out) || (step = sqlite3_step(w->rows)) != SQLITE_ROW)
+			break;
+		show_put_row(&row, &w->layout);
 	}
-	w->data_table = (struct out_table){
-		.name = "sockets", .columns = w->data_columns, .count = (size_t)n};
-	out_table(w->s.out, &w->data_table);
-	return 0;
+	rc = step_failed(w, step, e);
+	return rc ? rc : layout_end(&w->layout, e);
 }
 
 static void put_heading(struct show *w, size_t index)
@@ -321,26 +112,164 @@ static void put_heading(struct show *w, size_t index)
 			 flags[0] ? " " : "", flags);
 }
 
-static int show_snapshot(struct show *w, sqlite3_stmt *stmt, size_t index, struct err *e)
+/* --- -s --- */
+
+/* Rows of ss's summary; INET is the sum of them. */
+enum {
+	SUM_RAW,
+	SUM_UDP,
+	SUM_TCP,
+	SUM_INET,
+	SUM_COUNT
+};
+
+struct sums {
+	int64_t ip[SUM_COUNT], ip6[SUM_COUNT];
+	int64_t all, tcp, estab, closed, orphaned, timewait;
+};
+
+static const char *const sum_names[SUM_COUNT] = {"RAW", "UDP", "TCP", "INET"};
+
+/* One row of q_show_summary.sql: proto, family, state, sockets, orphans. */
+static void add_sum(struct sums *m, sqlite3_stmt *row)
+{
+	const char *proto = (const char *)sqlite3_column_text(row, 0);
+	const char *state = (const char *)sqlite3_column_text(row, 2);
+	int64_t n = sqlite3_column_int64(row, 3);
+	bool is_tcp = proto && strcmp(proto, "tcp") == 0;
+	unsigned s = state ? sock_state_by_name(state) : 0;
+	bool is_closed = s == STATE_UNCONN || s == STATE_BOUND_INACTIVE || s == STATE_TIME_WAIT;
+	int which = !proto			? SUM_COUNT
+		    : strcmp(proto, "raw") == 0 ? SUM_RAW
+		    : strcmp(proto, "udp") == 0 ? SUM_UDP
+		    : is_tcp && !is_closed	? SUM_TCP
+						: SUM_COUNT;
+	m->all += n;
+	if (is_tcp) {
+		m->tcp += n;
+		m->estab += s == STATE_ESTAB ? n : 0;
+		m->timewait += s == STATE_TIME_WAIT ? n : 0;
+		m->closed += is_closed ? n : 0;
+		m->orphaned += sqlite3_column_int64(row, 4);
+	}
+	if (which == SUM_COUNT)
+		return;
+	int64_t *side = sqlite3_column_int(row, 1) == AF_INET6 ? m->ip6 : m->ip;
+	side[which] += n;
+	side[SUM_INET] += n;
+}
+
+static void put_sums_text(struct show *w, const struct sums *m)
+{
+	struct buf b CLEANUP(buf_fini) = {0};
+	buf_printf(&b, "Total: %" PRId64 "\n", m->all);
+	buf_printf(&b,
+		   "TCP:   %" PRId64 " (estab %" PRId64 ", closed %" PRId64 ", orphaned %" PRId64
+		   ", timewait %" PRId64 ")\n\n",
+		   m->tcp, m->estab, m->closed, m->orphaned, m->timewait);
+	buf_put_str(&b, "Transport Total     IP        IPv6\n");
+	for (int i = 0; i < SUM_COUNT; i++)
+		buf_printf(&b, "%s\t  %-9" PRId64 " %-9" PRId64 " %-9" PRId64 "\n", sum_names[i],
+			   m->ip[i] + m->ip6[i], m->ip[i], m->ip6[i]);
+	buf_put_str(&b, "\n");
+	out_lines(w->s.out, b.bytes, b.len);
+}
+
+static void put_sums_data(struct show *w, const struct sums *m)
+{
+	static const struct out_column sum_columns[] = {
+		{"sockets", NULL, OUT_NUMBER, 0},      {"tcp", NULL, OUT_NUMBER, 0},
+		{"tcp_estab", NULL, OUT_NUMBER, 0},    {"tcp_closed", NULL, OUT_NUMBER, 0},
+		{"tcp_orphaned", NULL, OUT_NUMBER, 0}, {"tcp_timewait", NULL, OUT_NUMBER, 0},
+		{"raw_ip", NULL, OUT_NUMBER, 0},       {"raw_ip6", NULL, OUT_NUMBER, 0},
+		{"udp_ip", NULL, OUT_NUMBER, 0},       {"udp_ip6", NULL, OUT_NUMBER, 0},
+		{"tcp_ip", NULL, OUT_NUMBER, 0},       {"tcp_ip6", NULL, OUT_NUMBER, 0},
+	};
+	static const struct out_table table = {.name = "summary",
+					       .columns = sum_columns,
+					       .count = sizeof(sum_columns) /
+							sizeof(sum_columns[0]),
+					       .flags = OUT_TAGGED};
+	const int64_t first[] = {m->all, m->tcp, m->estab, m->closed, m->orphaned, m->timewait};
+	out_table(w->s.out, &table);
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+		out_int(w->s.out, first[i]);
+	for (int i = SUM_RAW; i < SUM_INET; i++) {
+		out_int(w->s.out, m->ip[i]);
+		out_int(w->s.out, m->ip6[i]);
+	}
+}
+
+static int put_sums(struct show *w, struct err *e)
+{
+	struct sums m = {0};
+	int step;
+	while ((step = sqlite3_step(w->sums)) == SQLITE_ROW)
+		add_sum(&m, w->sums);
+	int rc = step_failed(w, step, e);
+	if (!rc && is_text(w))
+		put_sums_text(w, &m);
+	else if (!rc)
+		put_sums_data(w, &m);
+	return rc;
+}
+
+/* --- data --- */
+
+/* The statement's columns; nanoseconds since the epoch are a time. */
+static int begin_data(struct show *w, struct err *e)
+{
+	int n = sqlite3_column_count(w->rows);
+	w->data_columns = calloc((size_t)n + 1, sizeof(*w->data_columns));
+	if (!w->data_columns)
+		return err_set(e, ERR_NOMEM, "show: memory ran out");
+	for (int i = 0; i < n; i++) {
+		const char *name = sqlite3_column_name(w->rows, i);
+		bool is_time = strcmp(name, "time") == 0 || strcmp(name, "time_ns") == 0;
+		w->data_columns[i] = (struct out_column){
+			.name = is_time ? "time" : name,
+			.kind = is_time ? OUT_TIME : OUT_ANY,
+		};
+	}
+	w->data_table = (struct out_table){
+		.name = "sockets", .columns = w->data_columns, .count = (size_t)n};
+	out_table(w->s.out, &w->data_table);
+	return 0;
+}
+
+static int put_data(struct show *w, struct err *e)
+{
+	int rc = w->begun ? 0 : begin_data(w, e);
+	w->begun = true;
+	return rc ? rc : db_out_rows(w->rows, w->s.out, (uint64_t)w->top, NULL, e);
+}
+
+/* --- snapshots --- */
+
+static int show_snapshot(struct show *w, size_t index, struct err *e)
 {
 	int rc = 0;
-	sqlite3_reset(stmt);
-	db_bind_int(stmt, ":snapshot", (int64_t)index + 1);
-	if (w->s.cmd->out.format == OUT_TEXT) {
-		put_heading(w, index);
-		return put_text(w, stmt, e);
+	sqlite3_stmt *const both[] = {w->rows, w->sums};
+	for (size_t i = 0; i < 2; i++) {
+		if (!both[i])
+			continue;
+		sqlite3_reset(both[i]);
+		db_bind_int(both[i], ":snapshot", (int64_t)index + 1);
 	}
-	if (!w->begun)
-		rc = begin_data(w, stmt, e);
-	w->begun = true;
-	return rc ? rc : db_out_rows(stmt, w->s.out, 0, NULL, e);
+	if (is_text(w))
+		put_heading(w, index);
+	if (w->sums)
+		rc = put_sums(w, e);
+	if (!rc && w->rows)
+		rc = is_text(w) ? put_text(w, e) : put_data(w, e);
+	return rc;
 }
 
 /* The snapshot nearest to --at of every host; #N is one of one host. */
-static int show_hosts(struct show *w, sqlite3_stmt *stmt, struct err *e)
+static int show_hosts(struct show *w, struct err *e)
 {
 	size_t hosts, index, shown = 0;
-	const char *at = args_value(w->args, OPT_AT);
+	const char *at = args_value(&w->s.cmd->args, OPT_AT);
 	int rc = 0;
 	history_hosts(w->s.history, &hosts);
 	for (size_t h = 0; h < hosts; h++) {
@@ -348,7 +277,7 @@ static int show_hosts(struct show *w, sqlite3_stmt *stmt, struct err *e)
 		if (rc == ERR_NOT_FOUND && hosts > 1)
 			continue;
 		if (!rc)
-			rc = show_snapshot(w, stmt, index, e);
+			rc = show_snapshot(w, index, e);
 		if (rc)
 			return rc;
 		shown++;
@@ -360,56 +289,127 @@ static int show_hosts(struct show *w, sqlite3_stmt *stmt, struct err *e)
 	return 0;
 }
 
-/* Frames are only read as far as the query looks: so no more than the options ask for. */
-static const char *choose_query(const struct show *w)
+/* --- the question --- */
+
+/* Is there such a network namespace at all? And is there more than one? */
+static int check_netns(struct show *w, struct err *e)
 {
-	if (w->details & (SHOW_EXTENDED | SHOW_MEMORY | SHOW_INFO))
-		return sql_q_show_all;
-	if (w->details & SHOW_PROCESS || w->s.cmd->out.format != OUT_TEXT)
-		return sql_q_show_owners;
-	return sql_q_show;
+	static const char sql[] = "SELECT count(DISTINCT netns), "
+				  "coalesce(sum(name = ?1 OR netns = ?2), 0) FROM netns";
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(w->s.db, sql, &stmt, e);
+	if (rc)
+		return rc;
+	if (w->ask.netns) {
+		sqlite3_bind_text(stmt, 1, w->ask.netns, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(stmt, 2, strtoll(w->ask.netns, NULL, 10));
+	}
+	if (sqlite3_step(stmt) != SQLITE_ROW)
+		rc = db_error(w->s.db, "show", e);
+	w->look.tell_netns = !rc && sqlite3_column_int64(stmt, 0) > 1;
+	if (!rc && w->ask.netns && !sqlite3_column_int64(stmt, 1))
+		rc = err_set(e, ERR_NOT_FOUND,
+			     "show: -N %.64s: no such network namespace was recorded",
+			     w->ask.netns);
+	sqlite3_finalize(stmt);
+	return rc;
 }
 
-static int prepare(struct show *w, struct cmd *c, sqlite3_stmt **ret, struct cmd_query *q,
-		   struct err *e)
+/* `more` holds columns in place of the mark COLUMNS, if there is one. */
+static int prepare_query(struct show *w, const struct show_ask *ask, const char *stored,
+			 const char *more, sqlite3_stmt **ret, struct err *e)
+{
+	struct buf where CLEANUP(buf_fini) = {0};
+	struct cmd_query q = {0};
+	show_ask_sql(ask, &where);
+	int rc = where.failed ? err_set(e, ERR_NOMEM, "show: memory ran out") : 0;
+	if (!rc)
+		rc = cmd_query_make(stored, buf_str(&where), w->filter, &q, e);
+	if (!rc && more)
+		rc = cmd_query_replace(&q, "COLUMNS", more, e);
+	if (!rc)
+		rc = cmd_query_prepare(&q, w->s.db, ret, e);
+	if (!rc && w->ask.netns) {
+		db_bind_text(*ret, ":netns", w->ask.netns);
+		db_bind_int(*ret, ":netns_inode", strtoll(w->ask.netns, NULL, 10));
+	}
+	cmd_query_fini(&q);
+	return rc;
+}
+
+/* Frames are only read as far as the query looks: so no more than the options ask for. */
+static int prepare_rows(struct show *w, struct err *e)
+{
+	struct buf select CLEANUP(buf_fini) = {0};
+	const char *data = w->look.details & ~SHOW_PROCESS ? sql_q_show_all : sql_q_show;
+	if (!is_text(w))
+		return prepare_query(w, &w->ask, data, NULL, &w->rows, e);
+	show_select(&w->look, &select);
+	if (select.failed)
+		return err_set(e, ERR_NOMEM, "show: memory ran out");
+	return prepare_query(w, &w->ask, sql_q_show_text, buf_str(&select), &w->rows, e);
+}
+
+/* A summary is of every state, whatever is listed behind it. */
+static int prepare_sums(struct show *w, struct err *e)
+{
+	struct show_ask every_state = w->ask;
+	every_state.states = SHOW_STATES_EVERY;
+	return prepare_query(w, &every_state, sql_q_show_summary, NULL, &w->sums, e);
+}
+
+static int read_filter(struct show *w, struct cmd *c, struct err *e)
 {
 	struct filter_env env = filter_socket_env();
 	env.resolver = filter_system_resolver();
-	if (given(w, '4') != given(w, '6'))
-		env.family = given(w, '4') ? AF_INET : AF_INET6;
-	int rc = cmd_filter_read(c, 0, &env, &w->filter, e);
-	if (rc)
-		return rc;
-	w->scope = filter_scope(w->filter);
-	unsigned protos = put_protos(w);
-	put_states(w);
-	put_families(w);
-	choose_details(w);
-	choose_text(w, protos);
-	rc = cmd_query_make(choose_query(w), buf_str(&w->where), w->filter, q, e);
-	return rc ? rc : cmd_query_prepare(q, w->s.db, ret, e);
+	env.family = show_ask_family(&w->ask);
+	int rc = w->ask.file ? cmd_filter_read_file(c, w->ask.file, &env, &w->filter, e)
+			     : cmd_filter_read(c, 0, &env, &w->filter, e);
+	if (!rc)
+		show_ask_scope(&w->ask, filter_scope(w->filter));
+	return rc;
+}
+
+static int prepare(struct show *w, struct cmd *c, struct err *e)
+{
+	int rc = read_filter(w, c, e);
+	w->look.details = w->ask.details;
+	w->look.numeric = w->ask.numeric;
+	w->look.one_line = w->ask.one_line;
+	if (!rc)
+		rc = session_top(&w->s, 0, &w->top, e);
+	if (!rc)
+		rc = check_netns(w, e);
+	if (!rc && w->ask.summary)
+		rc = prepare_sums(w, e);
+	/* As in ss: a summary alone, unless something else is asked for as well. */
+	if (!rc && (!w->ask.summary || w->ask.chosen || c->args.words_count || w->ask.file))
+		rc = prepare_rows(w, e);
+	if (!rc && !w->ask.numeric && is_text(w))
+		rc = services_load(&w->services, e);
+	w->look.services = w->services;
+	return rc;
 }
 
 int cmd_show(struct cmd *c, struct err *e)
 {
-	struct show w = {.args = &c->args};
-	struct cmd_query q = {0};
-	sqlite3_stmt *stmt = NULL;
-	int rc = session_open(c, &w.s, e);
+	struct show w = {0};
+	int rc = show_ask_read(&c->args, &w.ask, e);
+	if (!rc)
+		rc = session_open(c, &w.s, e);
 	if (rc)
 		return rc;
-	rc = prepare(&w, c, &stmt, &q, e);
-	if (!rc && !given(&w, 'n'))
-		rc = services_load(&w.services, e);
+	rc = prepare(&w, c, e);
 	if (!rc)
-		rc = show_hosts(&w, stmt, e);
+		rc = show_hosts(&w, e);
 	if (!rc)
 		rc = out_end(w.s.out, e);
-	sqlite3_finalize(stmt);
-	cmd_query_fini(&q);
+	sqlite3_finalize(w.rows);
+	sqlite3_finalize(w.sums);
 	filter_free(w.filter);
 	services_free(w.services);
-	buf_fini(&w.where);
+	names_free(w.names);
+	layout_fini(&w.layout);
 	session_close(&w.s);
 	free(w.data_columns);
 	return rc;

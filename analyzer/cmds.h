@@ -5,7 +5,8 @@
 #include "cmd.h"
 
 int cmd_linger(struct cmd *c, struct err *e) MUST_CHECK;
-extern const struct arg_option cmd_show_options[];
+/* Options of show that stand beside code of their own. */
+extern const struct arg_option show_options[];
 
 int cmd_diff(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_info(struct cmd *c, struct err *e) MUST_CHECK;

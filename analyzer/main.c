@@ -10,6 +10,7 @@
 
 #include "cmd.h"
 #include "pager.h"
+#include "show_ask.h"
 #include "timeparse.h"
 
 #define EXIT_USAGE 2
@@ -106,6 +107,14 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* ss says -f FAMILY, we say -f FILE: behind the name of such a command both are understood. */
+static void tell_families(struct args *a, size_t from)
+{
+	for (size_t i = from; i < a->given_count; i++)
+		if (a->given[i].id == OPT_FILE && show_is_family(a->given[i].value))
+			a->given[i].id = OPT_FAMILY;
+}
+
 /* Options before the command, the command, the rest. */
 static int read_line(int argc, char **argv, struct cmd *c, struct err *e)
 {
@@ -120,7 +129,11 @@ static int read_line(int argc, char **argv, struct cmd *c, struct err *e)
 		return err_set(e, ERR_USAGE, "%.64s: no such command", c->args.words[0]);
 	c->args.words_count = 0;
 	fill_tables(c->self, tables);
-	return args_read(&c->args, argc, argv, &at, tables, false, e);
+	size_t before = c->args.given_count;
+	rc = args_read(&c->args, argc, argv, &at, tables, false, e);
+	if (!rc && c->self->shared & CMD_SS)
+		tell_families(&c->args, before);
+	return rc;
 }
 
 static int choose_format(struct cmd *c, struct err *e)

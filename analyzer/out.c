@@ -105,6 +105,14 @@ void out_note(struct out *o, const char *fmt, ...)
 	out_raw(o, line.bytes, line.len);
 }
 
+void out_lines(struct out *o, const void *bytes, size_t len)
+{
+	if (o->options.format != OUT_TEXT)
+		return;
+	table_end(o);
+	out_raw(o, bytes, len);
+}
+
 static void put_cell(struct out *o, const struct out_value *v)
 {
 	const struct out_column *c = &o->table->columns[o->column];

@@ -86,6 +86,10 @@ void out_table_end(struct out *o);
 /* A line of text, only in text; ends the table before. Made harmless like a cell. */
 void out_note(struct out *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* Lines of text as they are, only in text: made harmless (out_harmless()) and ended by whoever
+ * calls. */
+void out_lines(struct out *o, const void *bytes, size_t len);
+
 void out_null(struct out *o);
 void out_int(struct out *o, int64_t v);
 void out_real(struct out *o, double v);

@@ -12,8 +12,9 @@ extern const char sql_q_moments[];
 extern const char sql_q_names[];
 extern const char sql_q_show[];
 extern const char sql_q_show_all[];
+extern const char sql_q_show_summary[];
+extern const char sql_q_show_text[];
 extern const char sql_q_trend[];
 extern const char sql_q_unseen[];
-extern const char sql_q_show_owners[];
 
 #endif

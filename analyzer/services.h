@@ -10,7 +10,8 @@ struct services;
 int services_load(struct services **ret, struct err *e) MUST_CHECK;
 void services_free(struct services *s);
 
-/* The name of a port of "tcp", "udp", ...; NULL if it has none, or `s` is NULL. */
+/* The name of a port of "tcp", "udp", ..., of a protocol (`proto` "raw"); NULL if it has none, or
+ * `s` is NULL. */
 const char *services_name(const struct services *s, const char *proto, unsigned port);
 
 #endif

@@ -168,3 +168,21 @@ tell() {
 		sleep 0.02
 	done
 }
+
+# Starts mix in $ns: one socket of every kind; returns when all are there.
+start_mix() {
+	mkfifo "$work/mix.in"
+	# shellcheck disable=SC2086
+	ip netns exec "$ns" "$tools/mix" $pairs <"$work/mix.in" >"$work/mix.out" &
+	pids="$pids $!"
+	exec 4>"$work/mix.in"
+	tries=0
+	until grep -qx ready "$work/mix.out"; do
+		tries=$((tries + 1))
+		[ "$tries" -le 300 ] || {
+			not_ok mix 'did not get ready'
+			exit 1
+		}
+		sleep 0.1
+	done
+}

@@ -1,96 +1,143 @@
 #!/bin/sh
-# show_like_ss.sh BUILD - `show` of a recording made just now lists the same sockets, states, queues
-# and owners as ss does. ss is asked before and after: what it says both times is the truth.
+# show_like_ss.sh BUILD - `show OPTIONS FILTER` of a recording says what `ss OPTIONS FILTER` says,
+# for each pair of show_pairs.txt: the same sockets, and the same text but for what moves and for
+# what analyzer/SHOW.md ("Where show differs") names. ss is asked before and after the recording;
+# a line that it says both times is the truth.
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 2
 
 make_network
-start_driver
-next_stage 'stage 1'
-sleep 1.5 # until the stuffed connection has come to rest
+start_mix
+grep -v -e '^#' -e '^$' "$here/show_pairs.txt" >pairs
 
-squeeze() {
-	awk '{ $1 = $1 } 1' | sort
+# Lines that ss continues on the next one, as one; blanks squeezed; without what moves or differs:
+#   moves     the time left of a timer, milliseconds since the last segment, ss's own sockets
+#   ss errs   device of a path (0/65024 for 254/0), order of holders
+#   ss lacks  holders of netlink sockets, history: and listener:, rcv_wnd and rehash, udplite, TCP
+#             sockets that are bound and nothing else (:9999); the cgroup's path where no cgroup2 is
+#             mounted; inodes of what it reads from /proc
+#   ss twice  netlink sockets that listen to groups
+plain() {
+	sed -e ':again' -e '$!N' -e 's/\n\t/ /' -e 't again' -e 'P' -e 'D' "$1" |
+		grep -v -e 'RTNETLINK answers' -e 'cgroup2 mount' -e '[:"]ss[/"]' -e '^udplite' -e 'socklapse' -e '127.0.0.1:9999 ' |
+		sed -E -e 's/(timer:\([a-z]+),[^,]*,/\1,T,/' -e 's/ last(snd|rcv|ack):[0-9]+//g' \
+			-e 's/ dev:[0-9]+\/[0-9]+//' -e 's/ (rcv_wnd|rehash):[0-9]+//g' \
+			-e 's/ (history|listener):\(.*\)\)//' -e 's/ cgroup:[^ ]*/ cgroup:X/' \
+			-e '/(rtnl|genl|uevent|^UNCONN.* [0-9]+:[0-9]+ +\*|nl )/s/ users:\(.*\)\)//' \
+			-e '/(10.99.0.1:253|0.0.0.0:1|\*:58) /s/ ino:[0-9]+( cgroup:X)?$//' \
+			-e 's/PortProcess/Port Process/' | sorted_holders | awk '{ $1 = $1 } 1' | sort
 }
 
-# Compares ours with the two of ss. Lines that ss prints without a process may have one with us:
-# that is what history is for; see owners.sh. $1: name. Files: before, after, ours.
-compare() {
-	comm -12 before after >steady
-	[ -s steady ] || {
-		not_ok "$1" 'ss has nothing to say; this tests nothing'
-		return
-	}
-	awk '
-		function bare(    key, i) {
-			key = $1
-			for (i = 2; i <= NF && $i !~ /^(users|history|listener):/; i++)
-				key = key " " $i
-			return key
+# users:(("b",...),("a",...)) with the holders in one order.
+sorted_holders() {
+	awk '{
+		at = index($0, "users:((")
+		if (!at) {
+			print
+			next
 		}
-		FNR == NR { key = bare(); ss[key]++; users[key] = $NF ~ /^users:/ ? $NF : ""; next }
-		{
-			key = bare()
-			if (!(key in ss)) {
-				print "only socklapse: " $0
-				next
+		rest = substr($0, at + 8)
+		end = index(rest, "))")
+		n = split(substr(rest, 1, end - 1), holder, /\),\(/)
+		for (i = 2; i <= n; i++)
+			for (j = i; j > 1 && holder[j] < holder[j - 1]; j--) {
+				swap = holder[j]
+				holder[j] = holder[j - 1]
+				holder[j - 1] = swap
 			}
-			if (users[key] != "" && $NF != users[key])
-				print "other owner: " $0 ", ss: " users[key]
-			seen[key]++
+		list = holder[1]
+		for (i = 2; i <= n; i++)
+			list = list "),(" holder[i]
+		print substr($0, 1, at + 7) list substr(rest, end)
+	}'
+}
+
+# $1: number of the pair; $2: options and filter. Files: N.before, N.after, N.ours.
+compare() {
+	name="show $2"
+	case $2 in none:*) name="show ${2#none:}" ;; esac
+	for file in before after ours; do
+		plain "$1.$file" >"$file"
+	done
+	comm -12 before after >steady
+	sort -u before after >said
+	case $2 in
+	none:*) ;;
+	*) [ "$(wc -l <steady)" -gt 0 ] || not_ok "$name" 'ss has nothing to say; this tests nothing' ;;
+	esac
+	awk -v steady=steady -v said=said '
+		# A socket without its queues, which may move, and without details.
+		function key(line, word, i, n, text) {
+			n = split(line, word, " ")
+			for (i = 1; i <= n && i <= 8; i++)
+				if (word[i] !~ /^[0-9]+$/ && word[i] !~ /[(=]|^(uid|ino|sk|tos):|^<-|^--/)
+					text = text " " word[i]
+			return text
+		}
+		BEGIN {
+			while ((getline line <steady) > 0)
+				truth[line] = 1
+			while ((getline line <said) > 0)
+				known[key(line)] = 1
+		}
+		{
+			ours[$0] = 1
+			if (!(key($0) in known))
+				print "only socklapse: " $0
 		}
 		END {
-			for (key in ss)
-				if (seen[key] != ss[key])
-					print "ss has " ss[key] " of these, socklapse " seen[key] + 0 ": " key
-		}
-	' steady ours >differences
-	nothing_in "$1 ($(wc -l <steady) sockets)" differences
+			for (line in truth)
+				if (!(line in ours))
+					print "only ss: " line
+		}' ours >differences
+	nothing_in "$name ($(wc -l <steady) lines)" differences
 }
 
-for options in '-tuanp' '-tuan' '-tan' '-uan' '-tlnp' '-ulnp' '-tn' '-t4an' '-t6an' '-tu4anp'; do
-	in_ns ss $options -H | squeeze >before
-	in_ns "$record" -q -o "r$options.socklapse"
-	in_ns ss $options -H | squeeze >after
-	"$lapse" -f "r$options.socklapse" show $options -H 2>err | squeeze >ours
-	[ ! -s err ] || not_ok "show $options" "$(head -n 1 err)"
-	compare "show $options"
-done
+# $1: before or after. Both at once would take longer than a TIME-WAIT has.
+ask_ss() {
+	n=0
+	while IFS= read -r line; do
+		n=$((n + 1))
+		line=${line#none:}
+		set -f
+		# shellcheck disable=SC2086 # words are what is meant
+		in_ns ss ${line%;*} ${line#*;} >"$n.$1" 2>/dev/null </dev/null
+		set +f
+	done <pairs
+}
 
-port=$(in_ns ss -tlnH4 | awk '{ sub(/.*:/, "", $4); print $4 }')
+ask_ss before
 in_ns "$record" -q -o r.socklapse
-while read -r options filter; do
-	in_ns ss $options -H $filter | squeeze >before
-	cp before after
-	"$lapse" -f r.socklapse show $options -H $filter 2>err | squeeze >ours
-	[ ! -s err ] || not_ok "show $options $filter" "$(head -n 1 err)"
-	compare "show $options $filter"
-done <<END
--tan state established
--tan state close-wait
--tan state time-wait
--tan state fin-wait-2
--tan state syn-sent
--tan state listening
--tan exclude established
--tan state connected
--tan state synchronized
--tan state bucket
--tan sport = :$port
--tan dport = :$port
--tan ( dport = :$port or sport = :$port )
--tan state close-wait sport = :$port
--tan src 10.99.0.1
--tan dst 10.99.1.9
--tan dst 10.99.0.0/16
--tan dst 10.99.1.9:9200
--tan dport = :9200
--tan not dst 10.99.0.1
--uan dst 10.99.0.1
--t6an dst [fd99:1::9]
-END
+ask_ss after
 
-# The head line and the order of columns, too.
-in_ns ss -tanp | head -n 1 | squeeze >head.ss
-"$lapse" -f r.socklapse show -tanp 2>/dev/null | grep '^State' | squeeze >head.ours
-is 'head line' "$(cat head.ours)" "$(cat head.ss)"
+n=0
+while IFS= read -r line; do
+	n=$((n + 1))
+	set -f
+	options=${line#none:}
+	# shellcheck disable=SC2086
+	"$lapse" -f r.socklapse show ${options%;*} ${options#*;} >"$n.all" 2>err </dev/null
+	set +f
+	grep -v 'names of hosts are' err >errors
+	nothing_in "show $options: no complaint" errors
+	# The line that says which snapshot this is.
+	case " $options" in
+	*' -H '* | *'-tHan '* | *'--no-header '*) cat "$n.all" ;;
+	*) sed 1d "$n.all" ;;
+	esac >"$n.ours"
+	compare "$n" "$line"
+done <pairs
+
+# Columns stand where ss has them: the head line, and a line, blanks included.
+for options in '-tan' '-xl' '-x' '-uan' '-0an'; do
+	in_ns ss $options 2>/dev/null | sed -n '1s/ *$//p;/stream.sock.* \* 0/s/ *$//p' |
+		sed 's/PortProcess/Port Process/; s/Port *Process/Port Process/' >look.ss
+	"$lapse" -f r.socklapse show $options | sed 's/Port *Process/Port Process/' >look.ours
+	while IFS= read -r text; do
+		grep -qxF -e "$text" look.ours || echo "$text"
+	done <look.ss >differences
+	nothing_in "columns of show $options" differences
+done
+in_ns ss -s | grep -E '^(RAW|UDP|TCP|INET)[[:space:]]' >sums.ss
+"$lapse" -f r.socklapse show -s | grep -E '^(RAW|UDP|TCP|INET)[[:space:]]' >sums.ours
+is 'show -s' "$(cat sums.ours)" "$(cat sums.ss)"
