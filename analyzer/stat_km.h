@@ -1,14 +1,17 @@
 /*
  * stat_km.h - how long things last, from observations that are incomplete: the product-limit
  * estimator (Kaplan and Meier 1958), with those that are not over yet censored, and those that
- * were already going on when observation began entering late (left truncation). Every duration
- * is a bracket, so there are two curves: one as if all lasted as short as possible, one as long
- * as possible; a quantile is what both say. Where nothing is censored or truncated, the quantile of
- * the true durations lies between the two for certain.
+ * were already going on when observation began entering late (left truncation).
+ *
+ * Every duration is a bracket, and so is a quantile: whatever the true durations and ages within
+ * their brackets are, the quantile that the estimator finds of them lies in it. That is not what
+ * two estimates would say, one with all durations as short and one with all as long as possible:
+ * an end that comes before another one is censored weighs less than one that comes after it.
+ * It is not proven where some entered late: their ages then stand at the two extremes, too.
  *
  * Up to STAT_KM_EXACT durations are kept as they are. Beyond that they are counted in buckets of at
- * most 1/64 of their value, rounded down in the one curve and up in the other, so that the
- * brackets stay true and memory is bounded.
+ * most 1/64 of their value, rounded down where they are as short, and up where they are as long as
+ * possible, so that the brackets stay true and memory is bounded.
  */
 #ifndef SOCKLAPSE_STAT_KM_H
 #define SOCKLAPSE_STAT_KM_H
@@ -38,7 +41,8 @@ struct km_bucket;
 struct km {
 	struct km_sample *samples; /* while there are few */
 	size_t cap, count;
-	struct km_bucket *least, *most; /* else, one array for each curve */
+	struct km_bucket *buckets; /* else */
+	int64_t greatest;	   /* that something lasted at least */
 };
 
 struct km_quantile {

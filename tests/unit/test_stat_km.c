@@ -131,3 +131,81 @@ Test(stat_km, many_samples_stay_in_their_bracket)
 	free(truth);
 	km_fini(&k);
 }
+
+/*
+ * One that ended before another one was censored was one of three, behind it one of two: as short
+ * as possible the median is 20, as long as possible 10.
+ */
+Test(stat_km, an_early_end_may_put_the_quantile_off)
+{
+	struct km k = {0};
+	struct km_quantile q[3];
+	add(&k, 3, 10, true);
+	add(&k, 5, 5, false);
+	add(&k, 20, 20, true);
+	ask(&k, q);
+	cr_assert_eq(q[1].least, 5, "6 if the first ended just behind the censored one");
+	cr_assert_eq(q[1].most, 20, "and 20 if before");
+	km_fini(&k);
+}
+
+#define FEW 6
+
+/* What the estimator says of durations that are known exactly. */
+static int64_t quantile_of(const int64_t at[FEW], const bool ended[FEW], int n, double q)
+{
+	double alive = 1;
+	for (int64_t t = 0; t < 64; t++) {
+		int at_risk = 0, ends = 0;
+		for (int i = 0; i < n; i++) {
+			at_risk += at[i] >= t;
+			ends += at[i] == t && ended[i];
+		}
+		if (ends)
+			alive *= ends < at_risk ? 1 - (double)ends / at_risk : 0;
+		if (alive <= 1 - q + 1e-12)
+			return t;
+	}
+	return STAT_KM_UNKNOWN;
+}
+
+static uint64_t next(uint64_t *seed, uint64_t below)
+{
+	*seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	return (*seed >> 33) % below;
+}
+
+/* Few durations, open and ended, with brackets; many truths within each. */
+Test(stat_km, no_truth_within_the_brackets_lies_outside)
+{
+	uint64_t seed = 11;
+	for (int round = 0; round < 4000; round++) {
+		int64_t least[FEW], most[FEW], at[FEW];
+		bool ended[FEW];
+		struct km k = {0};
+		struct km_quantile q[3];
+		int n = 1 + (int)next(&seed, FEW);
+		for (int i = 0; i < n; i++) {
+			least[i] = (int64_t)next(&seed, 12);
+			most[i] = least[i] + (int64_t)next(&seed, 8);
+			ended[i] = next(&seed, 3) != 0;
+			add(&k, least[i], most[i], ended[i]);
+		}
+		ask(&k, q);
+		for (int truth = 0; truth < 50; truth++) {
+			for (int i = 0; i < n; i++)
+				at[i] = least[i] +
+					(int64_t)next(&seed, (uint64_t)(most[i] - least[i] + 1));
+			for (int i = 0; i < 3; i++) {
+				int64_t true_q = quantile_of(at, ended, n, quarters[i]);
+				if (true_q != STAT_KM_UNKNOWN)
+					cr_assert_leq(q[i].least, true_q, "round %d", round);
+				if (q[i].most != STAT_KM_UNKNOWN)
+					cr_assert(true_q != STAT_KM_UNKNOWN && true_q <= q[i].most,
+						  "round %d: %lld, not below %lld", round,
+						  (long long)q[i].most, (long long)true_q);
+			}
+		}
+		km_fini(&k);
+	}
+}
