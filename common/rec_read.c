@@ -126,7 +126,13 @@ static int check_or_recover(struct rec *r, struct err *e)
 	rc = rec_db_check_journal(r->path, e);
 	if (rc)
 		return rc;
-	if (open_db(r, SQLITE_OPEN_READWRITE, NULL) == 0 && rec_db_check(r->db, NULL) == 0)
+	bool empty = false;
+	rc = open_db(r, SQLITE_OPEN_READWRITE, NULL);
+	if (!rc)
+		rc = rec_db_check(r->db, NULL);
+	if (rc && rec_db_probe(r->path, &empty, NULL) && empty)
+		return err_set(e, ERR_NOT_OURS, "the file is empty: it was never finished");
+	if (!rc)
 		return 0;
 	return err_set(e, ERR_PERM,
 		       "its last snapshot was not finished; open it once where it can be written "

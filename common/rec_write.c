@@ -46,6 +46,24 @@ static int connect_db(struct rec_writer *w, struct err *e)
 	return rec_db_exec(w->db, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA;", e);
 }
 
+/*
+ * A recorder that was killed, or had no space left, while it made the file leaves a journal beside
+ * some pages. SQLite has taken those back now, and there is nothing in the file.
+ */
+static int look_if_blank(struct rec_writer *w, bool *ret_blank, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_db_prepare(w->db, "SELECT 1 FROM sqlite_schema LIMIT 1", &stmt, e);
+	if (rc)
+		return rc;
+	int step = sqlite3_step(stmt);
+	*ret_blank = step == SQLITE_DONE;
+	if (step != SQLITE_DONE && step != SQLITE_ROW)
+		rc = rec_db_error(w->db, "cannot read its tables", e);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
 static int make_schema(struct rec_writer *w, struct err *e)
 {
 	char sql[512];
@@ -231,6 +249,8 @@ static int open_file(struct rec_writer *w, struct err *e)
 	}
 	if (!rc)
 		rc = connect_db(w, e);
+	if (!rc && !empty)
+		rc = look_if_blank(w, &empty, e);
 	if (rc)
 		return rc;
 	if (empty)
