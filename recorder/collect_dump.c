@@ -58,6 +58,10 @@ static int add_row(struct snap *s, struct sock_row *row, const struct dump_fill 
 		   struct err *e)
 {
 	row->member.netns = s->netns_row;
+	if (track_rows(rec_writer_track(s->w)) >= SOCKSET_MAX_ROWS) {
+		s->info->flags |= SNAP_PARTIAL; /* the writer takes no more; sockets says so */
+		return 0;
+	}
 	if (row->state.ifindex)
 		note_interface(s, row->state.ifindex);
 	int rc = track_add(rec_writer_track(s->w), row, fill->tick_lo_ms, fill->tick_hi_ms, e);
@@ -86,16 +90,15 @@ static int take_message(void *ctx, uint16_t type, const uint8_t *payload, size_t
 	struct diag_inet *d = &s->c->diag;
 	int rc = type == s->table->type ? s->table->decode(payload, len, s->table->proto, d, e)
 					: ERR_KERNEL;
-	if (rc == ERR_KERNEL || (rc == 0 && d->malformed)) {
-		s->costs->malformed++;
-		s->info->flags |= SNAP_PARTIAL;
-	}
+	int malformed = rc == ERR_KERNEL || (rc == 0 && d->malformed);
 	if (rc)
-		return rc == ERR_KERNEL ? 0 : rc;
+		return malformed ? malformed : rc;
 	if (is_own(s, &d->row))
-		return 0;
+		return malformed;
 	rc = set_texts(s, d, e);
-	return rc ? rc : add_row(s, &d->row, fill, e);
+	if (!rc)
+		rc = add_row(s, &d->row, fill, e);
+	return rc ? rc : malformed;
 }
 
 static int take_batch_end(void *ctx, const struct dump_fill *fill, struct err *e)
@@ -115,12 +118,7 @@ static void note_facts(struct snap *s, const struct dump_facts *f)
 	if (f->whole)
 		return;
 	s->info->flags |= f->cut ? SNAP_PARTIAL | SNAP_CUT : SNAP_PARTIAL;
-	collect_problem(s, s->table->name,
-			f->errnum      ? strerror(f->errnum)
-			: f->cut       ? "cut off by the deadline"
-			: f->overrun   ? "the kernel lost messages"
-			: f->malformed ? "malformed messages"
-				       : "ended early");
+	collect_problem(s, s->table->name, dump_why(f));
 }
 
 static int take_lines(struct snap *s, FILE *f, const struct dump_fill *fill, struct err *e)

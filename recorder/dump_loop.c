@@ -2,11 +2,16 @@
 #include "dump_loop.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "dump_msg.h"
+#include "sockset.h"
 
 /* A kernel that says nothing of sense so many times in a row is not listened to any longer. */
 #define MAX_SENSELESS 1000
+
+/* Nor one that goes on for ever: twice as many messages as a snapshot can have sockets. */
+#define MAX_MESSAGES (2 * SOCKSET_MAX_ROWS)
 
 /* One dump under way. */
 struct run {
@@ -34,7 +39,8 @@ static void note_end(struct run *r, int errnum)
 {
 	r->over = true;
 	r->facts->errnum = errnum;
-	r->facts->whole = !errnum && !r->facts->malformed && !r->facts->overrun;
+	r->facts->whole = !errnum && !r->facts->malformed && !r->facts->overrun &&
+			  !r->facts->foreign;
 	r->facts->refused = errnum && !r->facts->messages;
 }
 
@@ -42,11 +48,14 @@ static int take_message(struct run *r, const struct dump_msg *m, const struct du
 			struct err *e)
 {
 	struct dump_facts *f = r->facts;
+	int rc;
 	switch (m->kind) {
 	case DUMP_DATA:
 		f->interrupted |= m->interrupted;
 		f->messages++;
-		return r->sink->message(r->sink->ctx, m->type, m->payload, m->len, fill, e);
+		rc = r->sink->message(r->sink->ctx, m->type, m->payload, m->len, fill, e);
+		f->malformed += rc > 0;
+		return rc < 0 ? rc : 0;
 	case DUMP_DONE:
 		f->interrupted |= m->interrupted;
 		note_end(r, m->errnum);
@@ -64,6 +73,9 @@ static int take_message(struct run *r, const struct dump_msg *m, const struct du
 		f->malformed++;
 		return 0;
 	case DUMP_FOREIGN:
+		f->foreign++;
+		return 0;
+	case DUMP_NOTHING:
 		break;
 	}
 	return 0;
@@ -132,11 +144,35 @@ int dump_run(const struct dump_io *io, uint32_t seq, uint64_t deadline_ns, uint8
 		if (rc < 0)
 			return rc;
 		senseless = ret_facts->messages == before ? senseless + 1 : 0;
-		if (!r.over && (senseless > MAX_SENSELESS ||
-				(deadline_ns && io->mono_ns(io->ctx) >= deadline_ns))) {
-			ret_facts->cut = true;
+		if (r.over)
 			break;
-		}
+		ret_facts->endless = senseless > MAX_SENSELESS ||
+				     ret_facts->messages > MAX_MESSAGES;
+		ret_facts->cut = deadline_ns && io->mono_ns(io->ctx) >= deadline_ns;
+		if (ret_facts->endless || ret_facts->cut)
+			break;
 	}
 	return 0;
+}
+
+const char *dump_why(const struct dump_facts *f)
+{
+	const struct {
+		bool is;
+		const char *why;
+	} whys[] = {
+		{f->errnum == EAGAIN, "the kernel stopped answering"},
+		{f->errnum != 0, strerror(f->errnum)},
+		{f->cut, "cut off by the deadline"},
+		{f->endless, "left: it had no end"},
+		{f->overrun, "the kernel lost messages"},
+		{f->truncated, "messages larger than any of this kind"},
+		{f->malformed > 0, "malformed messages"},
+		{f->foreign > 0, "messages of another request"},
+		{!f->whole, "ended early"},
+	};
+	for (size_t i = 0; i < sizeof(whys) / sizeof(whys[0]); i++)
+		if (whys[i].is)
+			return whys[i].why;
+	return NULL;
 }

@@ -29,7 +29,10 @@ struct dump_io {
 	void *ctx;
 	/* Sends the request with this sequence number. 0 or an errno. */
 	int (*send)(void *ctx, uint32_t seq);
-	/* One datagram; its full length even if that is more than `size`. -errno on failure. */
+	/*
+	 * One datagram; its full length even if that is more than `size`. -errno on failure;
+	 * -EINTR: nothing came, the loop asks again.
+	 */
 	ssize_t (*receive)(void *ctx, void *bytes, size_t size);
 	/* CLOCK_MONOTONIC. */
 	uint64_t (*mono_ns)(void *ctx);
@@ -50,6 +53,7 @@ struct dump_facts {
 	uint32_t messages;
 	uint64_t bytes;
 	uint32_t malformed; /* datagrams or messages that made no sense */
+	uint32_t foreign;   /* messages that answer another request */
 	int errnum;	    /* the kernel's answer, or of the failed system call; 0: fine */
 	bool refused;	    /* errnum came before any message: the kernel cannot do this dump */
 	bool said_no;	    /* refused by a message of the kernel's */
@@ -57,12 +61,16 @@ struct dump_facts {
 	bool overrun;	    /* the kernel lost messages */
 	bool truncated;	    /* a datagram was larger than the buffer */
 	bool cut;	    /* the deadline came first */
+	bool endless;	    /* it was left: too many messages, or too much without sense */
 	bool whole;	    /* the dump ended with NLMSG_DONE and without an error */
 };
 
 struct dump_sink {
 	void *ctx;
-	/* One message (without its header) of type `type`. <0 ends the dump and is passed on. */
+	/*
+	 * One message (without its header) of type `type`. 1: it is malformed; <0 ends the dump
+	 * and is passed on.
+	 */
 	int (*message)(void *ctx, uint16_t type, const uint8_t *payload, size_t len,
 		       const struct dump_fill *fill, struct err *e);
 	/* All messages of a datagram have been given. */
@@ -77,5 +85,8 @@ struct dump_sink {
 int dump_run(const struct dump_io *io, uint32_t seq, uint64_t deadline_ns, uint8_t *buffer,
 	     const struct dump_sink *sink, struct dump_facts *ret_facts, struct err *e) MUST_CHECK
 	NONNULL(1, 4, 5, 6);
+
+/* Why a dump is not whole, in words; NULL if it is. */
+const char *dump_why(const struct dump_facts *facts) NONNULL(1);
 
 #endif

@@ -20,13 +20,15 @@ static enum dump_msg_kind kind_of(const struct nlmsghdr *h, uint32_t seq)
 {
 	if (h->nlmsg_type == NLMSG_OVERRUN)
 		return DUMP_OVERRUN;
-	if (h->nlmsg_seq != seq || h->nlmsg_type == NLMSG_NOOP)
+	if (h->nlmsg_type == NLMSG_NOOP)
+		return DUMP_NOTHING;
+	if (h->nlmsg_seq != seq)
 		return DUMP_FOREIGN;
 	if (h->nlmsg_type == NLMSG_DONE)
 		return DUMP_DONE;
 	if (h->nlmsg_type == NLMSG_ERROR)
 		return DUMP_ERROR;
-	return h->nlmsg_type < NLMSG_MIN_TYPE ? DUMP_FOREIGN : DUMP_DATA;
+	return DUMP_DATA; /* of whatever type: that is for the table's decoder to know */
 }
 
 bool dump_msg_next(struct span *datagram, uint32_t seq, struct dump_msg *ret)

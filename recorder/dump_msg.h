@@ -17,7 +17,8 @@ enum dump_msg_kind {
 	DUMP_DONE,    /* the dump is over; errnum says how, 0: well */
 	DUMP_ERROR,   /* the kernel refused; errnum, 0: a plain acknowledgement */
 	DUMP_OVERRUN, /* messages were lost */
-	DUMP_FOREIGN, /* of another request; to be ignored */
+	DUMP_FOREIGN, /* of another request */
+	DUMP_NOTHING, /* to be ignored, as the kernel's header says */
 	DUMP_BAD,     /* its length contradicts the datagram; nothing can follow */
 };
 

@@ -92,14 +92,11 @@ static ssize_t io_receive(void *ctx, void *bytes, size_t size)
 	struct iovec v = {.iov_base = bytes, .iov_len = size};
 	struct msghdr m = {
 		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &v, .msg_iovlen = 1};
-	for (;;) {
-		ssize_t n = recvmsg(nl_socket_get_fd(d->socket), &m, MSG_TRUNC);
-		if (n < 0)
-			return -errno;
-		/* Any process may send to a netlink socket; only the kernel has port 0. */
-		if (m.msg_namelen == sizeof(from) && from.nl_pid == 0)
-			return n;
-	}
+	ssize_t n = recvmsg(nl_socket_get_fd(d->socket), &m, MSG_TRUNC);
+	if (n < 0)
+		return -errno;
+	/* Other processes may send to a netlink socket; only the kernel has port 0. */
+	return m.msg_namelen == sizeof(from) && from.nl_pid == 0 ? n : -EINTR;
 }
 
 static uint64_t io_mono_ns(void *ctx)

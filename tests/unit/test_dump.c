@@ -43,7 +43,7 @@ Test(dump_msg, kinds)
 	static const struct {
 		enum dump_msg_kind kind;
 		int errnum;
-	} want[] = {{DUMP_DATA, 0},    {DUMP_FOREIGN, 0},    {DUMP_FOREIGN, 0},
+	} want[] = {{DUMP_DATA, 0},    {DUMP_FOREIGN, 0},    {DUMP_NOTHING, 0},
 		    {DUMP_OVERRUN, 0}, {DUMP_ERROR, ENOENT}, {DUMP_ERROR, EPROTO},
 		    {DUMP_DONE, 0}};
 	struct span s = span_of(bytes, n);
@@ -99,7 +99,7 @@ struct play {
 	/* What the sink saw. */
 	unsigned messages, batches;
 	struct dump_fill fills[8];
-	int sink_fails;
+	int sink_fails; /* what the sink returns */
 };
 
 static int play_send(void *ctx, uint32_t seq)
@@ -142,7 +142,7 @@ static int play_message(void *ctx, uint16_t type, const uint8_t *payload, size_t
 	(void)payload, (void)len, (void)fill;
 	cr_assert_eq(type, 20);
 	p->messages++;
-	return p->sink_fails ? err_set(e, ERR_NOMEM, "the sink is full") : 0;
+	return p->sink_fails < 0 ? err_set(e, ERR_NOMEM, "the sink is full") : p->sink_fails;
 }
 
 static int play_batch(void *ctx, const struct dump_fill *fill, struct err *e)
@@ -302,12 +302,50 @@ Test(dump_loop, a_kernel_that_only_rambles_is_left)
 	for (unsigned i = 0; i < 8; i++)
 		p.answers[i].n = -ENOBUFS;
 	cr_assert_eq(run(&p, 0, &f), 0);
-	cr_assert(f.cut && f.overrun && !f.whole);
+	cr_assert(f.endless && f.overrun && !f.whole && !f.cut);
+	cr_assert_str_eq(dump_why(&f), "left: it had no end");
+}
+
+Test(dump_loop, a_dump_without_end_is_left)
+{
+	struct play p = {.endless = true};
+	struct dump_facts f;
+	for (unsigned i = 0; i < 8; i++)
+		answer_rows(&p.answers[i], 12);
+	cr_assert_eq(run(&p, 0, &f), 0);
+	cr_assert(f.endless && !f.whole && !f.cut && !f.errnum);
+	cr_assert_gt(f.messages, 1u << 23);
+	cr_assert_lt(f.messages, (1u << 23) + 100);
+}
+
+Test(dump_loop, messages_of_another_request_are_told)
+{
+	struct play p = {0};
+	struct dump_facts f;
+	answer_rows(&p.answers[0], 2);
+	p.answers[0].n += (ssize_t)put_msg(p.answers[0].bytes + p.answers[0].n, 20, 0, SEQ - 1,
+					   "row", 3);
+	answer_done(&p.answers[1], 0);
+	cr_assert_eq(run(&p, 0, &f), 0);
+	cr_assert_eq(f.messages, 2);
+	cr_assert(f.foreign == 1 && !f.whole);
+	cr_assert_str_eq(dump_why(&f), "messages of another request");
+}
+
+Test(dump_loop, what_the_sink_cannot_read_is_told)
+{
+	struct play p = {.sink_fails = 1};
+	struct dump_facts f;
+	answer_rows(&p.answers[0], 2);
+	answer_done(&p.answers[1], 0);
+	cr_assert_eq(run(&p, 0, &f), 0);
+	cr_assert(f.messages == 2 && f.malformed == 2 && !f.whole);
+	cr_assert_str_eq(dump_why(&f), "malformed messages");
 }
 
 Test(dump_loop, an_error_of_the_sink_ends_it)
 {
-	struct play p = {.sink_fails = 1};
+	struct play p = {.sink_fails = -1};
 	struct dump_facts f;
 	answer_rows(&p.answers[0], 3);
 	cr_assert_eq(run(&p, 0, &f), ERR_NOMEM);
