@@ -45,6 +45,19 @@ static const struct out_table file_table = {.name = "files",
 					    .count = sizeof(file_columns) / sizeof(file_columns[0]),
 					    .flags = OUT_TAGGED};
 
+static const struct out_column problem_columns[] = {
+	{"host", "Host", OUT_STRING, 0},
+	{"text", "Not seen, or not whole", OUT_STRING, 0},
+	{"snapshots", "Snapshots", OUT_NUMBER, 0},
+	{"first", "First", OUT_TIME, 0},
+	{"last", "Last", OUT_TIME, 0},
+};
+static const struct out_table problem_table = {.name = "problems",
+					       .columns = problem_columns,
+					       .count = sizeof(problem_columns) /
+							sizeof(problem_columns[0]),
+					       .flags = OUT_TAGGED};
+
 static const struct out_column event_columns[] = {
 	{"time", "Time", OUT_TIME, 0},	  {"host", "Host", OUT_STRING, 0},
 	{"kind", "Event", OUT_STRING, 0}, {"text", "Text", OUT_STRING, 0},
@@ -222,6 +235,8 @@ int cmd_info(struct cmd *c, struct err *e)
 	put_hosts(&s);
 	put_files(&s);
 	rc = put_query(&s, sql_q_names, &name_table, e);
+	if (!rc)
+		rc = put_query(&s, sql_q_problems, &problem_table, e);
 	if (!rc)
 		rc = put_events(&s, e);
 	if (!rc)

@@ -215,12 +215,14 @@ static int write_out(struct snap *s, struct err *e)
 	uint64_t since_ns = clocks_mono_ns();
 	if (s->problems.len)
 		buf_printf(&json, "[%s]", buf_str(&s->problems));
-	if (json.failed || s->problems.failed)
-		return err_set(e, ERR_NOMEM, "out of memory");
 	s->info->wall_end_ns = clocks_wall_ns();
 	s->info->boot_end_ns = clocks_boot_ns();
-	int rc = collect_costs_each(s->costs, put_cost, s->w, e);
+	int rc = json.failed || s->problems.failed ? err_set(e, ERR_NOMEM, "out of memory") : 0;
 	if (!rc)
+		rc = collect_costs_each(s->costs, put_cost, s->w, e);
+	if (rc)
+		rec_writer_abandon(s->w);
+	else
 		rc = rec_writer_commit(s->w, s->info, json.len ? buf_str(&json) : NULL, e);
 	s->costs->encode_us = s->info->encode_us;
 	s->costs->commit_us = lap_us(&since_ns) - s->costs->encode_us;

@@ -1,13 +1,13 @@
 #!/bin/sh
 # run.sh [PART...] - every test of the project, from a clean checkout: installs what is missing,
 # builds with gcc and with clang and its sanitizers, tests, and ends in the line
-# "N passed, N failed". Parts, in this order: gcc clang layers format corrupt fuzz valgrind e2e.
+# "N passed, N failed". Parts, in this order: gcc clang layers format corrupt fault fuzz valgrind e2e.
 # What each part wrote lies in build-logs/. Works in build-gcc/ and build-asan/.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
 logs=$root/build-logs
-parts='gcc clang layers format corrupt fuzz valgrind e2e'
+parts='gcc clang layers format corrupt fault fuzz valgrind e2e'
 
 for part in "$@"; do
 	case " $parts " in
@@ -126,6 +126,11 @@ part_corrupt() {
 	script 300 corrupt sh tests/corrupt/run.sh build-asan
 }
 
+part_fault() {
+	script 300 fault sh tests/fault/run.sh build-asan
+	script 100 fault sh tests/e2e/netlink_faults.sh build-asan
+}
+
 part_fuzz() {
 	script 300 fuzz sh tests/fuzz/run.sh build-asan
 }
@@ -162,9 +167,9 @@ case " $chosen " in
 	;;
 esac
 case " $chosen " in
-*' clang '* | *' corrupt '* | *' fuzz '*)
+*' clang '* | *' corrupt '* | *' fault '* | *' fuzz '*)
 	CC=clang build clang build-asan -Dfuzzers=true -Db_sanitize=address,undefined \
-		-Db_lundef=false && built="$built clang corrupt fuzz "
+		-Db_lundef=false && built="$built clang corrupt fault fuzz "
 	;;
 esac
 for part in $chosen; do

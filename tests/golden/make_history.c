@@ -220,7 +220,9 @@ static void commit(struct rec_writer *w, int snapshot, int64_t every_ns)
 		.flags = snapshot == 5 ? SNAP_OWNERS_PART : 0,
 	};
 	must(rec_writer_cost(w, "dump_us", 4000, &e), &e);
-	must(rec_writer_commit(w, &info, NULL, &e), &e);
+	must(rec_writer_commit(w, &info,
+			       snapshot == 4 ? "[\"udp: the kernel lost messages\"]" : NULL, &e),
+	     &e);
 }
 
 static void write_scenes(struct rec_writer *w, int snapshot)

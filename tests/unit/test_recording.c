@@ -524,7 +524,7 @@ Test(recording, gaps_for_one_reason_that_follow_each_other_are_one_row)
 		rec_writer_close(w);
 		cr_assert_eq(cell(path, "SELECT count(*) FROM event"), steps[i].rows, "%zu", i);
 		static const char *const names[] = {"count", "wall_ns / 1000000000",
-						      "end_ns / 1000000000"};
+						    "end_ns / 1000000000"};
 		const int64_t want[] = {steps[i].row_count, steps[i].row_begin_s,
 					steps[i].row_end_s};
 		for (size_t k = 0; k < 3; k++) {
