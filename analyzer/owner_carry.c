@@ -233,6 +233,25 @@ static bool not_accepted(const struct row_state *s)
 				 s->state == STATE_SYN_RECV || s->state == STATE_NEW_SYN_RECV);
 }
 
+/* Whose listener it came to; nobody's if it may be one of several that different ones hold. */
+static struct owner of_listener(const struct owner_carry *c, const struct sockset *set,
+				uint32_t slot)
+{
+	struct owner_listen_found found = owner_listen_find(&c->listen, set, slot);
+	uint32_t listener = owner_listen_next(&c->listen, set, slot, &found);
+	if (listener == OWNER_NO_LISTENER)
+		return (struct owner){.source = OWNER_NONE};
+	struct owner o = own(c, listener);
+	while ((listener = owner_listen_next(&c->listen, set, slot, &found)) != OWNER_NO_LISTENER) {
+		struct owner other = own(c, listener);
+		if (other.process != o.process || other.file != o.file)
+			return (struct owner){.source = OWNER_NONE};
+	}
+	if (o.source != OWNER_NONE)
+		o.source = OWNER_LISTENER;
+	return o;
+}
+
 int owner_carry_get(struct owner_carry *c, const struct sockset *set, uint32_t position,
 		    struct owner *ret, struct err *e)
 {
@@ -242,12 +261,7 @@ int owner_carry_get(struct owner_carry *c, const struct sockset *set, uint32_t p
 		if (!c->listen_made && owner_listen_make(&c->listen, set) != 0)
 			return no_memory(e);
 		c->listen_made = true;
-		uint32_t listener = owner_listen_find(&c->listen, set,
-						      SLOT_GROUP(set, slot, member));
-		if (listener != OWNER_NO_LISTENER)
-			o = own(c, listener);
-		if (o.source != OWNER_NONE)
-			o.source = OWNER_LISTENER;
+		o = of_listener(c, set, slot);
 	}
 	*ret = o;
 	return 0;

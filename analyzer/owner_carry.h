@@ -5,7 +5,8 @@
  * LAST-ACK sockets have no owner in their snapshot. But the cookie stays the same for the whole
  * life of a connection (EVIDENCE section 2), so the holder seen under it earlier is the owner. A
  * connection that nobody has accepted yet (inode 0 in ESTAB, CLOSE-WAIT, SYN-RECV) belongs to
- * whoever listens.
+ * whoever listens; if different ones listen on the same address (SO_REUSEPORT) it is not known
+ * to whom.
  *
  * Snapshots are handed in one after the other, in the order of time; the work is proportional to
  * what changed. Pure: knows socksets, no files. The sockset must keep the groups OWNER_GROUPS.

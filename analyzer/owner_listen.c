@@ -45,34 +45,19 @@ int owner_listen_make(struct owner_listen *l, const struct sockset *set)
 	return 0;
 }
 
-/* The address as IPv6 has it: ::ffff:a.b.c.d for IPv4. */
-static void widen(const struct row_member *m, uint8_t ret[16])
+int owner_listen_fit(const struct row_member *listener, uint32_t listener_ifindex,
+		     const struct row_member *connection, uint32_t ifindex)
 {
-	if (m->family == AF_INET6) {
-		memcpy(ret, m->local.b, 16);
-		return;
-	}
-	memset(ret, 0, 10);
-	memset(ret + 10, 0xff, 2);
-	memcpy(ret + 12, m->local.b, 4);
-}
-
-/* How well a listener's address fits: 3 the very one, 2 the family's wildcard, 1 ::, 0 not. */
-static int fit(const struct row_member *listener, const struct row_member *connection)
-{
-	static const uint8_t any6[16] = {0};
-	uint8_t at[16], to[16];
-	widen(listener, at);
-	widen(connection, to);
-	if (memcmp(at, to, sizeof(at)) == 0)
-		return 3;
-	if (listener->family == AF_INET6)
-		return memcmp(at, any6, sizeof(at)) != 0 ? 0
-		       : connection->family == AF_INET6	 ? 2
-							 : 1;
-	/* 0.0.0.0 takes IPv4 alone; ::ffff:0:0/96 is how an IPv6 socket shows it. */
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	return memcmp(at + 12, any6, 4) == 0 && memcmp(to, mapped, sizeof(mapped)) == 0 ? 2 : 0;
+	static const uint8_t any[16];
+	if (listener->family != connection->family)
+		return 0;
+	if (listener_ifindex && listener_ifindex != ifindex)
+		return 0;
+	int bound = listener_ifindex != 0;
+	size_t len = listener->family == AF_INET6 ? 16 : 4;
+	if (memcmp(listener->local.b, connection->local.b, len) == 0)
+		return 3 + bound;
+	return memcmp(listener->local.b, any, len) == 0 ? 1 + bound : 0;
 }
 
 /* Index of the first listener not before `key`. */
@@ -89,26 +74,41 @@ static size_t lower_bound(const struct owner_listen *l, const struct owner_liste
 	return lo;
 }
 
-uint32_t owner_listen_find(const struct owner_listen *l, const struct sockset *set,
-			   const struct row_member *connection)
+static int fit_of(const struct sockset *set, uint32_t listener, uint32_t connection)
 {
-	const struct owner_listener key = {.netns = connection->netns,
-					   .port = connection->local_port,
-					   .proto = connection->proto};
-	uint32_t best = OWNER_NO_LISTENER;
-	int best_fit = 0;
-	for (size_t i = lower_bound(l, &key); i < l->count; i++) {
-		const struct owner_listener *p = &l->list[i];
-		if (p->netns != key.netns || p->port != key.port || p->proto != key.proto)
-			break;
-		/* Twice the fit, and one for a holder: it only decides between equals. */
-		int f = 2 * fit(SLOT_GROUP(set, p->slot, member), connection);
-		if (f && SLOT_GROUP(set, p->slot, owner)->owner_process)
-			f++;
-		if (f > best_fit) {
-			best_fit = f;
-			best = p->slot;
-		}
+	return owner_listen_fit(
+		SLOT_GROUP(set, listener, member), SLOT_GROUP(set, listener, state)->ifindex,
+		SLOT_GROUP(set, connection, member), SLOT_GROUP(set, connection, state)->ifindex);
+}
+
+static bool same_port(const struct owner_listener *a, const struct owner_listener *b)
+{
+	return a->netns == b->netns && a->port == b->port && a->proto == b->proto;
+}
+
+struct owner_listen_found owner_listen_find(const struct owner_listen *l, const struct sockset *set,
+					    uint32_t connection)
+{
+	const struct row_member *m = SLOT_GROUP(set, connection, member);
+	const struct owner_listener key = {
+		.netns = m->netns, .port = m->local_port, .proto = m->proto};
+	struct owner_listen_found found = {.first = lower_bound(l, &key)};
+	found.end = found.first;
+	for (; found.end < l->count && same_port(&l->list[found.end], &key); found.end++) {
+		int fit = fit_of(set, l->list[found.end].slot, connection);
+		if (fit > found.fit)
+			found.fit = fit;
 	}
-	return best;
+	return found;
+}
+
+uint32_t owner_listen_next(const struct owner_listen *l, const struct sockset *set,
+			   uint32_t connection, struct owner_listen_found *found)
+{
+	while (found->fit && found->first < found->end) {
+		uint32_t slot = l->list[found->first++].slot;
+		if (fit_of(set, slot, connection) == found->fit)
+			return slot;
+	}
+	return OWNER_NO_LISTENER;
 }

@@ -1,5 +1,6 @@
 /*
- * owner_listen.h - which listener of a snapshot a connection belongs to. Only for owner_carry.c.
+ * owner_listen.h - which listeners of a snapshot a connection that nobody has accepted may belong
+ * to. Only for owner_carry.c; how well one fits is for whoever looks for a listener.
  * Zero-initialised it is empty.
  */
 #ifndef SOCKLAPSE_OWNER_LISTEN_H
@@ -30,11 +31,29 @@ void owner_listen_fini(struct owner_listen *l);
 int owner_listen_make(struct owner_listen *l, const struct sockset *set);
 
 /*
- * The slot of the listener that the kernel gave the connection to: same namespace, protocol and
- * port, and its very address rather than the wildcard of its family rather than the IPv6 wildcard
- * that takes IPv4 too. Of several with SO_REUSEPORT, one that has a holder.
+ * How well a listener of the same namespace, protocol and port fits: 0 not at all. Its very address
+ * rather than the wildcard, then bound to the same interface rather than to none, as the kernel
+ * chooses (compute_score() of net/ipv4/inet_hashtables.c). A connection has the family and, if it
+ * has one, the interface of its listener: one of 0.0.0.0 is never that of [::], which shows its
+ * IPv4 connections as ::ffff:a.b.c.d.
  */
-uint32_t owner_listen_find(const struct owner_listen *l, const struct sockset *set,
-			   const struct row_member *connection);
+int owner_listen_fit(const struct row_member *listener, uint32_t listener_ifindex,
+		     const struct row_member *connection, uint32_t ifindex);
+
+/* Those of the list that fit best; zero-initialised there are none. */
+struct owner_listen_found {
+	size_t first, end;
+	int fit;
+};
+
+/*
+ * The listeners that the connection in a slot may belong to: owner_listen_next() gives their slots,
+ * then OWNER_NO_LISTENER. With SO_REUSEPORT there may be several; which of them the kernel chose is
+ * not to be known.
+ */
+struct owner_listen_found owner_listen_find(const struct owner_listen *l, const struct sockset *set,
+					    uint32_t connection);
+uint32_t owner_listen_next(const struct owner_listen *l, const struct sockset *set,
+			   uint32_t connection, struct owner_listen_found *found);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "buf.h"
+#include "owner_listen.h"
 
 #define FIRST_BUCKETS 1024u
 
@@ -205,48 +205,30 @@ void conn_unlist(struct conn_table *t, uint32_t number)
 	c->listed = false;
 }
 
-static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
-
-/* An IPv4 address that stands in an IPv6 one (RFC 4291 section 2.5.5.2), or NULL. */
-static const uint8_t *as_ipv4(const struct row_member *id)
+static bool same_owner(const struct spell_owner *a, const struct spell_owner *b)
 {
-	if (id->family == AF_INET)
-		return id->local.b;
-	if (id->family == AF_INET6 && memcmp(id->local.b, mapped_prefix, 12) == 0)
-		return id->local.b + 12;
-	return NULL;
-}
-
-/* 0: does not listen there; 1: to any address; 2: to this address. */
-static int listens_at(const struct row_member *listener, const struct row_member *id)
-{
-	static const uint8_t any[16];
-	size_t len = listener->family == AF_INET6 ? 16 : 4;
-	if (memcmp(listener->local.b, any, len) == 0)
-		return listener->family == AF_INET6 || id->family == AF_INET || as_ipv4(id);
-	const uint8_t *a = as_ipv4(listener), *b = as_ipv4(id);
-	if (a && b)
-		return memcmp(a, b, 4) == 0 ? 2 : 0;
-	if (listener->family != id->family)
-		return 0;
-	return memcmp(listener->local.b, id->local.b, 16) == 0 ? 2 : 0;
+	return a->process == b->process && a->file == b->file;
 }
 
 uint32_t conn_listener(const struct conn_table *t, const struct conn *c)
 {
 	uint32_t found = CONN_NONE;
 	int best = 0;
+	bool sure = false;
 	for (uint32_t n = *listener_chain(t, c->id.local_port); n != CONN_NONE;
 	     n = t->all[n].next_listener) {
 		const struct conn *l = &t->all[n];
 		if (l->id.local_port != c->id.local_port || l->netns != c->netns ||
 		    l->id.proto != c->id.proto)
 			continue;
-		int fit = listens_at(&l->id, &c->id);
+		int fit = owner_listen_fit(&l->id, l->ifindex, &c->id, c->ifindex);
 		if (fit > best) {
 			best = fit;
 			found = n;
+			sure = true;
+		} else if (fit && fit == best) {
+			sure &= same_owner(&l->owner, &t->all[found].owner);
 		}
 	}
-	return found;
+	return sure ? found : CONN_NONE;
 }

@@ -28,7 +28,7 @@ struct conn {
 	size_t gone;			    /* first complete snapshot without it; HISTORY_NONE */
 	uint32_t missed;
 	uint32_t missing; /* snapshots without it since it was last seen */
-	uint32_t inode, uid;
+	uint32_t inode, uid, ifindex;
 	uint8_t state, before;
 	bool early, rearmed;
 	struct spell_owner owner;
@@ -86,7 +86,10 @@ int conn_sift_missing(struct conn_table *t, conn_sift_fn *fn, void *arg, struct 
 void conn_list(struct conn_table *t, uint32_t number);
 void conn_unlist(struct conn_table *t, uint32_t number);
 
-/* The listening socket that a connection not yet accepted belongs to, or CONN_NONE. */
+/*
+ * The listening socket that a connection not yet accepted belongs to, or CONN_NONE: there is none,
+ * or there are several that fit equally well and that different processes hold.
+ */
 uint32_t conn_listener(const struct conn_table *t, const struct conn *c);
 
 #endif

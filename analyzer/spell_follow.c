@@ -146,6 +146,7 @@ static int see(struct spell_pass *p, uint32_t number, uint32_t position, struct 
 	struct conn *c = &p->table.all[number];
 	c->inode = row->inode;
 	c->uid = row->uid;
+	c->ifindex = row->ifindex;
 	if (row->state != c->state) {
 		int rc = turn(p, number, position, row->state, e);
 		if (rc)

@@ -247,13 +247,37 @@ Test(owner_carry, not_accepted_yet)
 	end(&w);
 }
 
-/* Of two that share a port, the one that has a holder. */
+/* Which of two that share a port the kernel chose is not known: blame neither, unless one has both.
+ */
 Test(owner_carry, reuseport)
 {
 	struct world w;
 	begin(&w);
 	STEP(&w, true, {1, STATE_LISTEN, 80, 0, 21, 0, "0.0.0.0"},
-	     {2, STATE_LISTEN, 80, 0, 22, 6, "0.0.0.0"}, {11, STATE_ESTAB, 80, 1000, 0, 0, NULL});
-	IS(&w, 11, 80, OWNER_LISTENER, 6);
+	     {2, STATE_LISTEN, 80, 0, 22, 6, "0.0.0.0"}, {3, STATE_LISTEN, 81, 0, 23, 7, "0.0.0.0"},
+	     {4, STATE_LISTEN, 81, 0, 24, 8, "0.0.0.0"}, {5, STATE_LISTEN, 82, 0, 25, 9, "0.0.0.0"},
+	     {6, STATE_LISTEN, 82, 0, 26, 9, "0.0.0.0"}, {11, STATE_ESTAB, 80, 1000, 0, 0, NULL},
+	     {12, STATE_ESTAB, 81, 1000, 0, 0, NULL}, {13, STATE_ESTAB, 82, 1000, 0, 0, NULL});
+	IS(&w, 11, 80, OWNER_NONE, 0);
+	IS(&w, 12, 81, OWNER_NONE, 0);
+	IS(&w, 13, 82, OWNER_LISTENER, 9);
+	end(&w);
+}
+
+/* What came to [::] shows IPv4 as ::ffff:a.b.c.d, and what came to 0.0.0.0 never does. */
+Test(owner_carry, a_connection_has_the_family_of_its_listener)
+{
+	struct world w;
+	begin(&w);
+	STEP(&w, true, {1, STATE_LISTEN, 80, 0, 21, 5, "0.0.0.0"},
+	     {2, STATE_LISTEN, 80, 0, 22, 6, "::"}, {3, STATE_LISTEN, 81, 0, 23, 7, "0.0.0.0"},
+	     {4, STATE_LISTEN, 82, 0, 24, 8, "::"}, {11, STATE_ESTAB, 80, 1000, 0, 0, NULL},
+	     {12, STATE_ESTAB, 80, 1000, 0, 0, "::ffff:10.0.0.1"},
+	     {13, STATE_ESTAB, 81, 1000, 0, 0, "::ffff:10.0.0.1"},
+	     {14, STATE_ESTAB, 82, 1000, 0, 0, NULL});
+	IS(&w, 11, 80, OWNER_LISTENER, 5);
+	IS(&w, 12, 80, OWNER_LISTENER, 6);
+	IS(&w, 13, 81, OWNER_NONE, 0);
+	IS(&w, 14, 82, OWNER_NONE, 0);
 	end(&w);
 }

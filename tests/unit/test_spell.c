@@ -305,3 +305,30 @@ Test(spell, owners_are_carried)
 	free(s.all);
 	lives_remove(dir);
 }
+
+/* Which of two listeners with SO_REUSEPORT it came to is not known: neither is blamed. */
+Test(spell, nobody_is_blamed_for_what_came_to_one_of_two_listeners)
+{
+	char dir[64];
+	struct life all[3];
+	lives_dir(dir);
+	struct lives l = one_life(&all[2], 3, 22);
+	for (unsigned i = 0; i < 2; i++) {
+		one_life(&all[i], 1 + i, 22);
+		all[i].state[0] = STATE_LISTEN;
+		all[i].id.peer_port = 0;
+		all[i].process = 1 + i;
+	}
+	all[2].process = 0;
+	l.all = all;
+	l.count = 3;
+	struct take take = spells_take(dir);
+	lives_record(&l, &take);
+	struct spells s = spells_of(dir);
+	cr_assert_eq(s.count, 3);
+	cr_assert_eq(s.all[0].owner.process, 1);
+	cr_assert_eq(s.all[1].owner.process, 2);
+	cr_assert_eq(s.all[2].owner.source, OWNER_NONE);
+	free(s.all);
+	lives_remove(dir);
+}
