@@ -31,13 +31,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_MS    INT64_C(1000000)
-#define NS_PER_S     INT64_C(1000000000)
-#define POLL_NS	     (15 * NS_PER_MS)
-#define PLAYS_MAX    4000
-#define PORT	     7777
-#define FIRST_CLIENT 10000
-#define PORT_LAZY    7778 /* its server never accepts */
+#define NS_PER_MS	INT64_C(1000000)
+#define NS_PER_S	INT64_C(1000000000)
+#define POLL_NS		(15 * NS_PER_MS)
+#define REQUEST_LIFE_NS (30 * NS_PER_S) /* surely not yet over */
+#define PLAYS_MAX	4000
+#define PORT		7777
+#define FIRST_CLIENT	10000
+#define PORT_LAZY	7778 /* its server never accepts */
 
 /*
  * What a connection does, one letter a step:
@@ -81,6 +82,12 @@ void truth_note(struct end *end, unsigned state, int64_t lo_ns, int64_t hi_ns)
 		end->moments[end->count++] = (struct moment){(uint8_t)state, lo_ns, hi_ns};
 }
 
+/* random() has 31 bits: of nanoseconds that is two seconds. */
+static int64_t random_below_ns(int64_t limit_ns)
+{
+	return (int64_t)((uint64_t)random() << 31 | (uint64_t)random()) % limit_ns;
+}
+
 /* From 3 ms to the longest pause, each order of magnitude as often. */
 static int64_t random_pause_ns(void)
 {
@@ -89,7 +96,7 @@ static int64_t random_pause_ns(void)
 		most_ns *= 2;
 	if (most_ns > pause_most_ns)
 		most_ns = pause_most_ns;
-	return random() % most_ns;
+	return random_below_ns(most_ns);
 }
 
 /* Looks at a socket's state: what is new came since the last look. */
@@ -175,6 +182,18 @@ static void drop(struct end *end, bool on)
 		setsockopt(end->fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof(none));
 }
 
+/*
+ * A half-open connection whose answers are dropped ends after a minute; a repeated SYN then makes
+ * another one. When that was nobody knows.
+ */
+static void doubt_half_open(struct play *p)
+{
+	struct end *server = &p->end[1];
+	int64_t now_ns = truth_now_ns();
+	if (server->count == 1 && now_ns - server->moments[0].lo_ns > REQUEST_LIFE_NS)
+		server->moments[0].hi_ns = now_ns;
+}
+
 static void do_send(struct end *end, bool much)
 {
 	static const char bytes[65536];
@@ -238,6 +257,7 @@ static void do_step(struct play *p)
 		drop(server, true);
 		break;
 	case 'o':
+		doubt_half_open(p);
 		drop(client, false);
 		break;
 	case 'O':
@@ -371,11 +391,13 @@ int main(int argc, char **argv)
 	int64_t begin_ns = truth_now_ns();
 	for (unsigned i = 0; i < plays_count; i++) {
 		plays[i].step = plans[i % (sizeof(plans) / sizeof(plans[0]))];
-		plays[i].due_ns = begin_ns + random() % (length_ns / 2);
+		plays[i].due_ns = begin_ns + random_below_ns(length_ns / 2);
 		plays[i].end[0].fd = plays[i].end[1].fd = -1;
 	}
 	bool traced = argc > 6 && truth_trace_begin(argv[6]);
 	run(begin_ns + length_ns);
+	for (unsigned i = 0; i < plays_count; i++)
+		doubt_half_open(&plays[i]);
 	if (traced)
 		traced = truth_trace_end(argv[6], plays, plays_count);
 	printf("source,%s\n", traced ? "trace" : "poll");
