@@ -40,7 +40,7 @@ static int take(const struct linger_options *o, const struct spell *s, struct li
 		struct err *e)
 {
 	spell_look_at(&l->look, s);
-	int rc = dwell_sum_add(&l->sum, &l->look, e);
+	int rc = dwell_sum_add(&l->sum, &l->look, s->first <= l->begin, e);
 	if (rc)
 		return rc;
 	l->spells++;
@@ -125,6 +125,7 @@ int linger_run(struct history *h, const struct linger_options *o, struct spell_a
 		size_t last = history_before(h, (uint32_t)i, o->to_ns);
 		if (first == HISTORY_NONE || last == HISTORY_NONE || first > last)
 			continue;
+		ret->begin = first;
 		rc = basis_add(&ret->basis, all, first, last, e);
 		if (!rc)
 			rc = read_host(h, hosts[i].first, last, o, ask, context, ret, e);

@@ -36,6 +36,7 @@ struct linger_result {
 	bool evidence;	    /* were bounds narrowed by it? */
 	uint64_t spells;
 	uint64_t resting; /* those in LISTEN and UNCONN that the longest do not have */
+	size_t begin;	  /* first snapshot of the window, of the host being read */
 	uint64_t opened;  /* TCP connections first seen after the first snapshot */
 	struct dwell_sum sum;
 	struct dwell_top top;

@@ -6,6 +6,7 @@ extern const char sql_views[];
 extern const char sql_q_diff[];
 extern const char sql_q_diff_by[];
 extern const char sql_q_events[];
+extern const char sql_q_files[];
 extern const char sql_q_gaps[];
 extern const char sql_q_list[];
 extern const char sql_q_moments[];

@@ -59,6 +59,8 @@ struct spell {
 	bool killed;	       /* gone before its timer could have run out */
 	bool rearmed;	       /* the timer of TIME-WAIT was seen set anew */
 	struct spell_owner owner;
+	/* At its last sight; SPELL_UNKNOWN without evidence. */
+	int64_t recvq, sendq, retrans;
 
 	/* Wall clock, ns since the epoch. `left` is unknown on both sides while open. */
 	struct spell_bound entered, left;

@@ -85,6 +85,13 @@ static void publish(struct spell_bound *ret, const struct spell_bound *bound, in
 	ret->hi_ns += offset_hi_ns;
 }
 
+static void fill_queue(const struct row_queue *q, struct spell *s)
+{
+	s->recvq = q ? (int64_t)q->recvq : SPELL_UNKNOWN;
+	s->sendq = q ? (int64_t)q->sendq : SPELL_UNKNOWN;
+	s->retrans = q ? q->retrans : SPELL_UNKNOWN;
+}
+
 static void fill_spell(const struct spell_pass *p, const struct conn *c,
 		       const struct spell_end *end, struct spell *s)
 {
@@ -111,6 +118,7 @@ static void fill_spell(const struct spell_pass *p, const struct conn *c,
 		.left = {.lo_ns = SPELL_UNKNOWN, .hi_ns = SPELL_UNKNOWN},
 	};
 	s->id.netns = c->netns_row;
+	fill_queue(end->queue, s);
 	publish(&s->entered, &c->entered, c->offset_lo_ns, c->offset_hi_ns);
 	if (!end->open)
 		publish(&s->left, &end->left, end->offset_lo_ns, end->offset_hi_ns);
@@ -151,14 +159,19 @@ struct spell_end spell_end_between(const struct spell_pass *p, size_t last, size
 int spell_emit_gone(struct spell_pass *p, const struct conn *c, struct err *e)
 {
 	struct spell_end end = spell_end_between(p, c->last, c->gone, moment_at(p, c->gone).end_ns);
-	if (p->evidence)
+	if (p->evidence) {
+		end.queue = evidence_queue(p, c);
 		evidence_gone(p, c, &end);
+	}
 	return spell_emit(p, c, &end, e);
 }
 
 int spell_emit_open(struct spell_pass *p, const struct conn *c, struct err *e)
 {
-	return spell_emit(p, c, &(struct spell_end){.last = c->last, .open = true}, e);
+	struct spell_end end = {.last = c->last, .open = true};
+	if (p->evidence)
+		end.queue = evidence_queue(p, c);
+	return spell_emit(p, c, &end, e);
 }
 
 int spell_emit_reboot(struct spell_pass *p, const struct conn *c, size_t next, struct err *e)
@@ -178,6 +191,7 @@ int spell_emit_reboot(struct spell_pass *p, const struct conn *c, size_t next, s
 		.offset_hi_ns = a.offset_ns,
 		.last = c->last,
 		.guess_ns = SPELL_UNKNOWN,
+		.queue = p->evidence ? evidence_queue(p, c) : NULL,
 	};
 	return spell_emit(p, c, &end, e);
 }

@@ -161,6 +161,11 @@ static struct bounds_row row_last(const struct conn *c, const struct conn_eviden
 	return (struct bounds_row){.row = row, .lo_ns = ce->seen.lo_ns, .hi_ns = ce->seen.hi_ns};
 }
 
+const struct row_queue *evidence_queue(const struct spell_pass *p, const struct conn *c)
+{
+	return &p->evidence->all[c - p->table.all].queue;
+}
+
 static void keep_row(const struct spell_pass *p, struct conn_evidence *ce, uint32_t position)
 {
 	uint32_t slot = p->set->order[position];

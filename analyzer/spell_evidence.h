@@ -34,6 +34,9 @@ void evidence_more(struct spell_pass *p, uint32_t number, uint32_t position);
 void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, struct spell_end *end);
 void evidence_entered(struct spell_pass *p, uint32_t number);
 
+/* Queues and timer of a connection as last seen; valid until the pass goes on. */
+const struct row_queue *evidence_queue(const struct spell_pass *p, const struct conn *c);
+
 /* The snapshot before was the last one that had it, for the time being or for good. */
 void evidence_left(struct spell_pass *p, uint32_t number);
 

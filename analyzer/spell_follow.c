@@ -123,9 +123,13 @@ static int turn(struct spell_pass *p, uint32_t number, uint32_t position, uint8_
 	if (bounds_is_remnant_over(c->state, state))
 		hi_ns = p->now.end_ns;
 	struct spell_end end = spell_end_between(p, c->last, p->index, hi_ns);
+	struct row_queue queue;
 	end.after = state;
-	if (p->evidence)
+	if (p->evidence) {
+		queue = *evidence_queue(p, c);
+		end.queue = &queue;
 		evidence_turn(p, number, position, &end);
+	}
 	int rc = spell_emit(p, c, &end, e);
 	if (rc)
 		return rc;

@@ -57,6 +57,7 @@ struct spell_end {
 	uint8_t after;
 	bool open; /* it does not: `left` is void */
 	bool killed;
+	const struct row_queue *queue; /* at its last sight; NULL: not read */
 };
 
 /* Hands out the present spell of a connection, unless the options leave it out. */

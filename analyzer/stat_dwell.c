@@ -124,7 +124,7 @@ static struct km_sample sample_of(const struct spell *s)
 	};
 }
 
-int dwell_sum_add(struct dwell_sum *d, struct spell_look *look, struct err *e)
+int dwell_sum_add(struct dwell_sum *d, struct spell_look *look, bool at_first, struct err *e)
 {
 	const struct spell *s = look->spell;
 	struct dwell_group *g = NULL;
@@ -137,6 +137,8 @@ int dwell_sum_add(struct dwell_sum *d, struct spell_look *look, struct err *e)
 	g->spells++;
 	g->open += s->open;
 	g->early += s->early;
+	g->at_first += at_first;
+	g->unread += s->state == STATE_CLOSE_WAIT && s->recvq > 0;
 	add_to(&g->total_least_ms, sample.least);
 	add_to(&g->total_most_ms, sample.most);
 	g->max_least_ms = greater(g->max_least_ms, sample.least);

@@ -16,6 +16,8 @@ struct dwell_group {
 	size_t key_len;
 	uint64_t hash;
 	uint64_t spells, open, early;
+	uint64_t at_first; /* there when the time looked at begins */
+	uint64_t unread;   /* in CLOSE-WAIT with input or the EOF not read, when last seen */
 	int64_t total_least_ms, total_most_ms; /* open ones: so far */
 	int64_t max_least_ms, max_most_ms;     /* of the longest; most: while none is open */
 	struct km km;
@@ -34,8 +36,9 @@ struct dwell_sum {
 
 void dwell_sum_fini(struct dwell_sum *d);
 
-/* Counts the spell that `look` looks at. */
-int dwell_sum_add(struct dwell_sum *d, struct spell_look *look, struct err *e) MUST_CHECK;
+/* Counts the spell that `look` looks at; `at_first`: it was there when that begins. */
+int dwell_sum_add(struct dwell_sum *d, struct spell_look *look, bool at_first,
+		  struct err *e) MUST_CHECK;
 
 /* Orders the groups: most total time first. No more may be added then. */
 void dwell_sum_sort(struct dwell_sum *d);

@@ -1,5 +1,6 @@
 /*
- * vt_plain.c - the plain tables of all recordings as tables of the whole history (vt_plain_table.h).
+ * vt_plain.c - the plain tables of all recordings as tables of the whole history
+ * (vt_plain_table.h).
  *
  * A table is a query that is run in one recording after the other; rows stream through. Its first
  * result column says what the row is of: a snapshot's id (turned into the number in the history;

@@ -87,6 +87,15 @@ const struct plain_table plain_tables[] = {
 	 true,
 	 "watermark",
 	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3), COPY(4)}},
+	{"process_files",
+	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, pid INTEGER, "
+	 "start_ticks INTEGER, comm TEXT, files INTEGER, files_limit INTEGER)",
+	 "SELECT f.snapshot, p.pid, p.start_ticks, p.comm, f.files, f.files_limit "
+	 "FROM process_files AS f JOIN process AS p ON p.id = f.process "
+	 "WHERE f.snapshot BETWEEN ?1 AND ?2 ORDER BY f.snapshot, f.process",
+	 true,
+	 "process_files",
+	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3), COPY(4), COPY(5)}},
 	{"name",
 	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, name TEXT, "
 	 "answer TEXT, error TEXT)",

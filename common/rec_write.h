@@ -82,6 +82,13 @@ int rec_writer_cost(struct rec_writer *w, const char *name, uint64_t value,
 int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, const char *error,
 		    struct err *e) MUST_CHECK;
 
+/*
+ * How many files process row `process` has open, and how many it may (0: not known). Written if it
+ * is the first time, or changed by a sixteenth or more.
+ */
+int rec_writer_files(struct rec_writer *w, uint32_t process, uint32_t files, uint64_t limit,
+		     struct err *e) MUST_CHECK;
+
 /* How far each CPU had come in giving out inodes, rec.h: REC_MARK_*; once a snapshot. */
 int rec_writer_watermark(struct rec_writer *w, uint64_t begin_us, uint64_t end_us,
 			 const uint32_t *inodes, size_t cpus, struct err *e) MUST_CHECK;

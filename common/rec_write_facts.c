@@ -1,9 +1,25 @@
 /*
- * rec_write_facts.c - rows about the host and its kernel at the time of a snapshot: the inode
- * watermark. See rec_write.h.
+ * rec_write_facts.c - rows about the host at the time of a snapshot: the inode watermark, open
+ * files. See rec_write.h.
  */
 #include "bytes.h"
 #include "rec_write_internal.h"
+
+int rec_writer_files(struct rec_writer *w, uint32_t process, uint32_t files, uint64_t limit,
+		     struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_writer_row(w, W_PUT_FILES, &stmt, e);
+	if (rc)
+		return rc;
+	sqlite3_clear_bindings(stmt);
+	sqlite3_bind_int64(stmt, 1, process);
+	sqlite3_bind_int64(stmt, 2, w->last_id + 1);
+	sqlite3_bind_int64(stmt, 3, files);
+	if (limit && limit <= INT64_MAX)
+		sqlite3_bind_int64(stmt, 4, (sqlite3_int64)limit);
+	return rec_db_run(stmt, "cannot write open files", e);
+}
 
 int rec_writer_watermark(struct rec_writer *w, uint64_t begin_us, uint64_t end_us,
 			 const uint32_t *inodes, size_t cpus, struct err *e)

@@ -28,6 +28,7 @@ enum writer_stmt {
 	W_PUT_GAP,
 	W_PROLONG_GAP,
 	W_PUT_MARKS,
+	W_PUT_FILES,
 	W_COUNT
 };
 

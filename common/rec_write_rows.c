@@ -40,6 +40,12 @@ static const char *const table_sql[W_COUNT] = {
 			  "WHERE kind = 'gap' AND text = ?2 "
 			  "AND id > (SELECT max(id) FROM event) - 8) "
 			  "AND abs(?1 - end_ns) <= ?5",
+	/* Unless hardly anything changed since the last row of the process. */
+	[W_PUT_FILES] = "INSERT OR REPLACE INTO process_files (process, snapshot, files, "
+			"files_limit) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM "
+			"(SELECT files, files_limit FROM process_files WHERE process = ?1 "
+			"ORDER BY snapshot DESC LIMIT 1) "
+			"WHERE abs(files - ?3) * 16 < files AND files_limit IS ?4)",
 	[W_PUT_MARKS] = "INSERT OR REPLACE INTO watermark (snapshot, begin_us, end_us, inodes) "
 			"VALUES (?,?,?,?)",
 };

@@ -126,6 +126,20 @@ static int assign_one(struct owners *o, struct proc_walk *walk, uint32_t positio
 	return rc ? rc : track_owner(track, position, &owner, e);
 }
 
+/* Open files of those that have many. */
+static int note_files(const struct owners *o, const struct proc_walk *walk,
+		      struct rec_writer *writer, struct err *e)
+{
+	int rc = 0;
+	for (uint32_t i = 0; !rc && i < walk->processes_count; i++) {
+		const struct proc_found *f = &walk->processes[i];
+		if (o->process_row[i] && f->files >= PROC_MANY_FILES)
+			rc = rec_writer_files(writer, o->process_row[i], f->files, f->files_limit,
+					      e);
+	}
+	return rc;
+}
+
 int owners_assign(struct owners *o, struct proc_walk *walk, struct rec_writer *writer,
 		  struct err *e)
 {
@@ -141,5 +155,5 @@ int owners_assign(struct owners *o, struct proc_walk *walk, struct rec_writer *w
 		if (rc)
 			return rc;
 	}
-	return 0;
+	return note_files(o, walk, writer, e);
 }

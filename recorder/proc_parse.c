@@ -86,6 +86,22 @@ int64_t proc_parse_uid(const char *text, size_t len)
 	return -1;
 }
 
+uint64_t proc_parse_files_limit(const char *text, size_t len)
+{
+	static const char name[] = "Max open files ";
+	struct text_piece rest = {text, len}, line;
+	while (next_line(&rest, &line)) {
+		if (line.len < sizeof(name) || memcmp(line.at, name, sizeof(name) - 1) != 0)
+			continue;
+		const char *at = line.at + sizeof(name) - 1, *end = line.at + line.len;
+		uint64_t limit;
+		while (at < end && *at == ' ')
+			at++;
+		return take_number(&at, end, &limit) ? limit : 0;
+	}
+	return 0;
+}
+
 static bool is_root(struct text_piece path)
 {
 	return path.len <= 1;

@@ -32,6 +32,9 @@ bool proc_parse_stat(const char *text, size_t len, struct proc_stat *ret) MUST_C
 /* The effective user id of /proc/PID/status; -1 if there is none. */
 int64_t proc_parse_uid(const char *text, size_t len);
 
+/* The soft limit of open files in /proc/PID/limits; 0 if there is none, or it is unlimited. */
+uint64_t proc_parse_files_limit(const char *text, size_t len);
+
 /*
  * The cgroup path of /proc/PID/cgroup, cgroups(7): that of the unified hierarchy, unless it is the
  * root and an older hierarchy says more (systemd's own first, then the longest path). {NULL, 0} if

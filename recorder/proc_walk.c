@@ -142,6 +142,14 @@ static bool read_process(struct walk *walk, int dir, struct proc_found *p)
 	return true;
 }
 
+static void read_limit(struct walk *walk, int dir, uint64_t files, struct proc_found *p)
+{
+	p->files = files < UINT32_MAX ? (uint32_t)files : UINT32_MAX;
+	ssize_t n = files >= PROC_MANY_FILES ? read_file(walk, dir, "limits") : 0;
+	if (n > 0)
+		p->files_limit = proc_parse_files_limit(walk->file, (size_t)n);
+}
+
 static int add_holder(struct proc_walk *w, uint32_t inode, uint32_t fd, struct err *e)
 {
 	if (w->holders_count >= PROC_MAX_HOLDERS) {
@@ -201,6 +209,7 @@ static int walk_process(struct walk *walk, int proc_fd, const char *pid, struct 
 	}
 	w->processes_seen++;
 	uint32_t first = w->holders_count;
+	uint64_t seen = w->fds_seen;
 	int rc = walk_fds(walk, fd_dir, e);
 	if (rc || w->holders_count == first)
 		return rc;
@@ -209,10 +218,13 @@ static int walk_process(struct walk *walk, int proc_fd, const char *pid, struct 
 	if (!p)
 		return err_set(e, ERR_NOMEM, "/proc: out of memory");
 	w->processes = p;
-	if (read_process(walk, dir, &w->processes[w->processes_count]))
+	p = &w->processes[w->processes_count];
+	if (read_process(walk, dir, p)) {
+		read_limit(walk, dir, w->fds_seen - seen, p);
 		w->processes_count++;
-	else
+	} else {
 		w->holders_count = first; /* it is gone, and with it what it held */
+	}
 	return w->text.failed ? err_set(e, ERR_NOMEM, "/proc: out of memory") : 0;
 }
 

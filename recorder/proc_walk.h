@@ -27,6 +27,9 @@ enum cmdline_mode {
 /* No more processes or holders than this are kept (sockset.h: SOCKSET_MAX_ROWS sockets). */
 #define PROC_MAX_HOLDERS (1u << 24)
 
+/* From so many open files on a process's limit is read. */
+#define PROC_MANY_FILES 128u
+
 #define PROC_NO_HOLDER UINT32_MAX
 
 /* A descriptor that refers to a socket. */
@@ -44,6 +47,8 @@ struct proc_found {
 	int64_t uid;
 	uint64_t start_ticks;
 	uint32_t comm, exe, cmdline, cgroup, container;
+	uint32_t files;	      /* open descriptors of any kind */
+	uint64_t files_limit; /* RLIMIT_NOFILE, of those with PROC_MANY_FILES; 0: not known */
 };
 
 struct proc_walk {

@@ -7,3 +7,11 @@ CREATE TABLE IF NOT EXISTS watermark ( -- how far each CPU had come in giving ou
   end_us   INTEGER NOT NULL,
   inodes   BLOB NOT NULL               -- 4 bytes a CPU, little-endian; 0: off line, 1: not known
 );
+
+CREATE TABLE IF NOT EXISTS process_files ( -- open files of the processes that have many, when their number changed
+  process     INTEGER NOT NULL,            -- row of table process
+  snapshot    INTEGER NOT NULL,
+  files       INTEGER NOT NULL,            -- open descriptors of any kind
+  files_limit INTEGER,                     -- RLIMIT_NOFILE, the soft one; NULL: not known, or none
+  PRIMARY KEY (process, snapshot)
+) WITHOUT ROWID;

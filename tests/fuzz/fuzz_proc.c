@@ -31,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		if (stat.pid < 0 || stat.ppid < 0)
 			abort();
 	}
+	(void)proc_parse_files_limit(text, len);
 	if (proc_parse_uid(text, len) < -1)
 		abort();
 	struct text_piece cgroup = proc_parse_cgroup(text, len);

@@ -194,3 +194,23 @@ Test(proc_parse, numbers)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		cr_assert_not(proc_parse_number(others[i], &v), "%s", others[i]);
 }
+
+Test(proc_parse, limit_of_open_files)
+{
+	static const struct {
+		const char *text;
+		uint64_t limit;
+	} cases[] = {
+		{"Max open files            1024                 524288               files\n",
+		 1024},
+		{"Limit  Soft\nMax cpu time  5\nMax open files 7", 7},
+		{"Max open files            unlimited            unlimited            files\n", 0},
+		{"Max open files            99999999999999999999 1 files\n", 0},
+		{"Max open files ", 0},
+		{"max open files 3\n", 0},
+		{"", 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		cr_expect_eq(proc_parse_files_limit(cases[i].text, strlen(cases[i].text)),
+			     cases[i].limit, "case %zu", i);
+}

@@ -260,3 +260,26 @@ Test(proc_walk, the_machines_own)
 	cr_assert_eq(f.walk.holders[h].fd, (uint32_t)pair[0]);
 	teardown(&f);
 }
+
+Test(proc_walk, the_limit_of_a_process_with_many_files)
+{
+	static const char limits[] =
+		"Limit                     Soft Limit           Hard Limit  Units\n"
+		"Max open files            1024                 524288      files\n";
+	struct fixture f = setup();
+	put_process(&f, 7, "few");
+	put_fd(&f, 7, 0, "socket:[70]");
+	put_text(&f, 7, "limits", limits);
+	put_process(&f, 8, "many");
+	for (int i = 0; i < 130; i++)
+		put_fd(&f, 8, i, i < 3 ? "/dev/null" : "socket:[80]");
+	put_text(&f, 8, "limits", limits);
+	cr_assert_eq(run(&f, CMDLINE_NONE), 0);
+	cr_assert_eq(f.walk.processes_count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct proc_found *p = &f.walk.processes[i];
+		cr_assert_eq(p->files, p->pid == 7 ? 1 : 130);
+		cr_assert_eq(p->files_limit, p->pid == 7 ? 0 : 1024);
+	}
+	teardown(&f);
+}
