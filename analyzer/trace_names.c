@@ -59,21 +59,31 @@ static bool is_meant(sqlite3_stmt *row, const struct trace_connection *c)
 	return has_word(text_at(row, AT_ALL), address);
 }
 
-static int put(sqlite3_stmt *row, struct trace *t, unsigned number, struct err *e)
+/* When the snapshot before began, if there was one: answers are recorded when they change. */
+static int64_t before_ns(const struct history *h, size_t index, int64_t at_ns)
+{
+	size_t count;
+	const struct history_snapshot *all = history_snapshots(h, &count);
+	bool is = index && index < count && all[index - 1].host == all[index].host;
+	return is ? all[index - 1].rec->wall_begin_ns : at_ns;
+}
+
+static int put(sqlite3_stmt *row, const struct history *h, struct trace *t, unsigned number,
+	       struct err *e)
 {
 	struct buf text CLEANUP(buf_fini) = {0};
 	bool first = sqlite3_column_type(row, AT_FORMER_NS) == SQLITE_NULL;
 	int64_t at_ns = sqlite3_column_int64(row, AT_TIME_NS);
+	size_t index = (size_t)sqlite3_column_int64(row, AT_SNAPSHOT) - 1;
 	buf_printf(&text, "%s resolves to ", text_at(row, AT_NAME));
 	if (!first)
 		buf_printf(&text, "%s -> ", text_at(row, AT_FORMER));
 	buf_put_str(&text, text_at(row, AT_ANSWER));
-	const struct trace_event event = {
-		.connection = number,
-		.kind = TRACE_NAME,
-		.lo_ns = first ? at_ns : sqlite3_column_int64(row, AT_FORMER_NS),
-		.hi_ns = at_ns,
-		.snapshot = (size_t)sqlite3_column_int64(row, AT_SNAPSHOT) - 1};
+	const struct trace_event event = {.connection = number,
+					  .kind = TRACE_NAME,
+					  .lo_ns = first ? at_ns : before_ns(h, index, at_ns),
+					  .hi_ns = at_ns,
+					  .snapshot = index};
 	return trace_put(t, &event, buf_str(&text), e);
 }
 
@@ -89,7 +99,7 @@ static int take_row(sqlite3_stmt *row, struct history *h, struct trace *t, struc
 		const struct trace_connection *c = &t->connections[i];
 		if (c->tried && strcmp(all[c->host].name, text_at(row, AT_HOST)) == 0 &&
 		    is_meant(row, c))
-			rc = put(row, t, i, e);
+			rc = put(row, h, t, i, e);
 	}
 	return rc;
 }
