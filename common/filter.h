@@ -93,10 +93,18 @@ struct filter_resolver {
 	int (*user)(void *ctx, const char *name, uint32_t *ret_uid);
 };
 
+/* A word that cannot be asked, and why: "WORD WHY" is the error. */
+struct filter_refusal {
+	const char *word;
+	const char *why;
+};
+
 struct filter_env {
 	const struct filter_columns *columns;
 	const struct filter_field *fields;
 	unsigned field_count;
+	const struct filter_refusal *refusals; /* ends with a NULL word; NULL: none */
+	bool for_rows; /* filter_row.h: no names of hosts, no globs of cgroups */
 	const struct filter_resolver *resolver; /* NULL: names are refused */
 	int family;				/* of addresses without one (ss -f), or AF_UNSPEC */
 	uint16_t auto_port_lo,

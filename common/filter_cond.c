@@ -202,6 +202,9 @@ static int read_cgroup(struct filter_parser *p, const struct predicate *self, st
 	n->value = filter_text_value(p->filter, (uint32_t)(t->word + skip));
 	if (len == skip)
 		n->value.text = filter_pool_put(p->filter, "/", 1);
+	if (p->env->for_rows && n->value.kind == VALUE_GLOB)
+		return parser_fail(p, t, ERR_USAGE,
+				   "cgroups are not known by a glob while sockets are recorded");
 	return 0;
 }
 
@@ -428,6 +431,9 @@ static int unknown_condition(struct filter_parser *p, const struct filter_token 
 		return parser_fail(p, t, ERR_USAGE,
 				   "expected a condition such as dport = :80, not %s",
 				   token_quote(p, t).text);
+	for (const struct filter_refusal *r = p->env->refusals; r && r->word; r++)
+		if (strcasecmp(text, r->word) == 0)
+			return parser_fail(p, t, ERR_USAGE, "%s %s", r->word, r->why);
 	if (filter_is_our_word(text))
 		return no_column(p, text);
 	for (size_t i = 0; !guess && i < LENGTH(predicates); i++)

@@ -247,6 +247,10 @@ static int resolve_host(struct filter_parser *p, const struct piece *name, struc
 			"an IPv4 address has four numbers; a port is written :%.20s, a prefix "
 			"10.0.0.0/8",
 			strchr(name->text, '.') ? "22" : name->text);
+	if (p->env->for_rows)
+		return FAIL_AT(p, name,
+			       "names of hosts are not looked up while sockets are "
+			       "recorded; use addresses");
 	if (!r || !r->host ||
 	    r->host(r->ctx, name->text, n->family, LENGTH(addrs), addrs, &count) || !count)
 		return FAIL_AT(p, name, "there is no host of this name");
