@@ -11,6 +11,7 @@ extern const struct arg_option show_options[];
 int cmd_diff(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_info(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_list(struct cmd *c, struct err *e) MUST_CHECK;
+int cmd_ports(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_show(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_sql(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_trace(struct cmd *c, struct err *e) MUST_CHECK;
