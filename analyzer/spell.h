@@ -16,7 +16,10 @@
  * one complete snapshot does not have, nor the next one, has ended before the first of the two.
  *
  * Bounds come from the times of snapshots; with `evidence` also from the kernel's timers and stamps
- * (bounds.h), at the price of reading more.
+ * (bounds.h), at the price of reading more. Where that is read around changes of state alone, a row
+ * before a change may be unknown: if a dump missed the connection in between, or if a file was
+ * begun anew by a recorder that did not know the snapshot before. The bound is then wider, not
+ * wrong.
  *
  * Bounds are kept on CLOCK_BOOTTIME, where nobody sets the clock, and published on the wall clock
  * of the snapshots they come from; if that was set between two snapshots, the wall-clock bounds
@@ -86,8 +89,10 @@ struct spell_options {
 };
 
 /*
- * Evidence costs several times the rest: it is worth while by default only up to so many sockets
- * (of all snapshots together). Are there more in [first, last]?
+ * Evidence costs little where recordings tell it around changes of state (FORMAT.md section 5.7).
+ * Else, as where two recordings of the same time stand side by side, it costs ten times the rest,
+ * and is worth while by default only up to so many sockets, of all snapshots together. Is it cheap
+ * in the snapshots [first, last]?
  */
 #define SPELL_EVIDENCE_ROWS 5000000u
 bool spell_evidence_is_cheap(const struct history *h, size_t first, size_t last);

@@ -6,6 +6,7 @@
 
 #include "bounds.h"
 #include "buf.h"
+#include "spell_row.h"
 
 /* One dump: any tick in it, and when it was; CLOCK_MONOTONIC. */
 struct dump_time {
@@ -108,56 +109,57 @@ void evidence_end(struct spell_pass *p)
 	p->evidence->before = p->evidence->now;
 }
 
-/* Without a tick neither timers nor stamps can be read. */
-static void drop_evidence(struct sock_row *row)
+/*
+ * Are the queue and evidence columns of the row at `position` those of this snapshot? If the pass
+ * leaves them out, they are around a change of state and in states that pass.
+ */
+static bool is_told(const struct spell_pass *p, uint32_t position)
 {
-	row->state.has &= ~(uint64_t)HAS_INFO;
-	row->queue.timer = TIMER_OFF;
-	row->queue.timer_ms = 0;
+	const struct sockset *set = p->set;
+	if (!set->left_out ||
+	    sock_state_passes(SLOT_GROUP(set, set->order[position], state)->state))
+		return true;
+	const struct turn *turn = sockset_turn(set, position);
+	return turn ? turn->told & TURN_NOW : sockset_is_born(set, position);
 }
 
 /* The row at a position, as the kernel sent it. */
 static struct bounds_row row_now(const struct spell_pass *p, uint32_t position,
 				 struct sock_row *row)
 {
+	uint32_t slot = p->set->order[position];
 	struct bounds_row r = {.row = row};
-	sockset_row(p->set, position, row);
-	if (!p->evidence->now.tick_ms)
-		drop_evidence(row);
+	const struct spell_row from = {
+		.member = SLOT_GROUP(p->set, slot, member),
+		.state = SLOT_GROUP(p->set, slot, state),
+		.queue = SLOT_GROUP(p->set, slot, queue),
+		.evidence = SLOT_GROUP(p->set, slot, evidence),
+	};
+	bool known = p->evidence->now.tick_ms && is_told(p, position);
+	spell_row_load(&from, known ? sockset_tick(p->set, position) : 0, row);
 	moment_fill(&p->now, p->set, position, &r.lo_ns, &r.hi_ns);
 	r.lo_ns -= p->now.asleep_ns;
 	r.hi_ns -= p->now.asleep_ns;
 	return r;
 }
 
-/* Turns the stamps of one group back into what the kernel said. */
-static void load_stamps(struct sock_row *row, unsigned group, uint64_t tick_ms)
+/*
+ * The row last seen. If the pass leaves columns out, those kept are old unless the state was one
+ * that passes; then the snapshot in which the state changed tells (`turn`, or NULL).
+ */
+static struct bounds_row row_last(const struct spell_pass *p, const struct conn *c,
+				  const struct turn *turn, struct sock_row *row)
 {
-	const struct column_group *g = &column_groups[group];
-	void *at = (uint8_t *)row + g->row_offset;
-	for (unsigned i = g->first; i < (unsigned)g->first + g->count; i++) {
-		const struct column *c = &columns[i];
-		bool stamp = c->enc == ENC_STAMP || c->enc == ENC_EXPIRY;
-		if (!column_present(c, row->state.has, row->state.info_bytes))
-			memset((uint8_t *)at + c->offset, 0, c->width);
-		else if (stamp)
-			column_store(c, at, stamp_load(c->enc, column_load(c, at), tick_ms));
-	}
-}
-
-/* The row last seen. */
-static struct bounds_row row_last(const struct conn *c, const struct conn_evidence *ce,
-				  struct sock_row *row)
-{
-	memset(row, 0, sizeof(*row));
-	row->member = c->id;
-	row->state = ce->state;
-	row->queue = ce->queue;
-	row->evidence = ce->evidence;
-	load_stamps(row, GRP_ID_queue, ce->seen.tick_ms);
-	load_stamps(row, GRP_ID_evidence, ce->seen.tick_ms);
-	if (!ce->seen.tick_ms)
-		drop_evidence(row);
+	const struct conn_evidence *ce = &p->evidence->all[c - p->table.all];
+	bool kept = !p->turns || sock_state_passes(ce->state.state);
+	bool told = turn && (turn->told & TURN_BEFORE);
+	const struct spell_row from = {
+		.member = &c->id,
+		.state = &ce->state,
+		.queue = kept || !told ? &ce->queue : &turn->before.queue,
+		.evidence = kept || !told ? &ce->evidence : &turn->before.evidence,
+	};
+	spell_row_load(&from, kept || told ? ce->seen.tick_ms : 0, row);
 	return (struct bounds_row){.row = row, .lo_ns = ce->seen.lo_ns, .hi_ns = ce->seen.hi_ns};
 }
 
@@ -283,7 +285,7 @@ void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, str
 	const struct conn *c = &p->table.all[number];
 	if (c->id.proto == PROTO_TCP) {
 		struct sock_row last_row, now_row;
-		struct bounds_row last = row_last(c, ce, &last_row);
+		struct bounds_row last = row_last(p, c, sockset_turn(p->set, position), &last_row);
 		struct bounds_row now = row_now(p, position, &now_row);
 		struct bounds_before before = {.row = &last};
 		struct bounds_spell next;
@@ -311,12 +313,11 @@ void evidence_left(struct spell_pass *p, uint32_t number)
 
 void evidence_gone(const struct spell_pass *p, const struct conn *c, struct spell_end *end)
 {
-	const struct conn_evidence *ce = &p->evidence->all[c - p->table.all];
 	struct sock_row row;
 	struct bounds_end b;
 	if (c->id.proto != PROTO_TCP)
 		return;
-	struct bounds_row last = row_last(c, ce, &row);
+	struct bounds_row last = row_last(p, c, NULL, &row);
 	struct moment m = moment_at(p, c->gone);
 	bounds_gone(&p->evidence->host, &last, m.end_ns - m.asleep_ns, &b);
 	narrow_end(p, c, &b, c->gone, end);

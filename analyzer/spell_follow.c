@@ -340,6 +340,17 @@ static void touch_evidence(struct spell_pass *p, unsigned group)
 	}
 }
 
+/* The same where the pass is only told of them in states that pass. */
+static void touch_told(struct spell_pass *p)
+{
+	const struct sockset *set = p->set;
+	for (uint32_t i = 0; i < set->turns_count; i++) {
+		uint32_t number = p->table.by_slot[set->order[set->turns[i].position]];
+		if (number != CONN_NONE && (set->turns[i].told & TURN_NOW))
+			evidence_more(p, number, set->turns[i].position);
+	}
+}
+
 static int apply_key(struct spell_pass *p, struct err *e)
 {
 	int rc = spell_depart_all(p, e);
@@ -364,7 +375,9 @@ static int apply_step(struct spell_pass *p, struct err *e)
 		rc = arrive_all(p, set->born, set->born_count, e);
 	if (!rc && p->shell_alone)
 		rc = arrive_shells(p, e);
-	if (!rc && p->evidence) {
+	if (!rc && p->evidence && set->left_out) {
+		touch_told(p);
+	} else if (!rc && p->evidence) {
 		touch_evidence(p, GRP_ID_queue);
 		touch_evidence(p, GRP_ID_evidence);
 	}

@@ -18,6 +18,27 @@ static int no_memory(struct err *e)
 	return err_set(e, ERR_NOMEM, "spells: out of memory");
 }
 
+/*
+ * Can the snapshots [first, last] be walked by their turn parts? All recordings must have them, and
+ * every delta frame must follow the one before it: recordings of the same time, side by side, break
+ * that.
+ */
+static bool can_use_turns(const struct history *h, size_t first, size_t last)
+{
+	size_t count;
+	const struct history_snapshot *all = history_snapshots(h, &count);
+	for (size_t i = first; i < count && i <= last; i++) {
+		bool follows = i > first && all[i].file == all[i - 1].file &&
+			       all[i].index == all[i - 1].index + 1;
+		if ((i == first || all[i].file != all[i - 1].file) &&
+		    !rec_has_turns(history_rec(h, all[i].file)))
+			return false;
+		if (i > first && !all[i].rec->key && !follows)
+			return false;
+	}
+	return true;
+}
+
 bool spell_evidence_is_cheap(const struct history *h, size_t first, size_t last)
 {
 	size_t count;
@@ -25,7 +46,7 @@ bool spell_evidence_is_cheap(const struct history *h, size_t first, size_t last)
 	const struct history_snapshot *all = history_snapshots(h, &count);
 	for (size_t i = first; i < count && i <= last; i++)
 		rows += all[i].rec->sockets;
-	return rows <= SPELL_EVIDENCE_ROWS;
+	return rows <= SPELL_EVIDENCE_ROWS || can_use_turns(h, first, last);
 }
 
 int spell_pass_new(struct history *h, const struct spell_options *options, struct spell_pass **ret,
@@ -49,6 +70,9 @@ int spell_pass_new(struct history *h, const struct spell_options *options, struc
 		groups |= GRP_BIT(owner);
 	if (options->evidence)
 		groups |= GRP_BIT(queue) | GRP_BIT(evidence);
+	p->turns = options->evidence && can_use_turns(h, options->first, options->last);
+	if (p->turns)
+		groups |= REC_TURNS;
 	int rc = conn_table_init(&p->table, e);
 	if (!rc && options->evidence)
 		rc = evidence_new(&p->evidence, e);

@@ -20,6 +20,7 @@ struct spell_pass {
 	const struct sockset *set;
 	struct conn_table table;
 	struct spell_evidence *evidence; /* NULL: not asked for */
+	bool turns;	  /* it is read around changes of state alone (FORMAT.md section 5.7) */
 	bool shell_alone; /* a connection with a hidden shell is missing from this snapshot */
 
 	size_t index; /* the snapshot being worked on */

@@ -94,6 +94,14 @@ unsigned sock_state_by_name(const char *name)
 	return 0;
 }
 
+bool sock_state_passes(unsigned state)
+{
+	static const uint32_t stays = 1u << STATE_ESTAB | 1u << STATE_CLOSE_WAIT |
+				      1u << STATE_LISTEN | 1u << STATE_UNCONN |
+				      1u << STATE_BOUND_INACTIVE;
+	return state >= STATE_COUNT || !(stays >> state & 1);
+}
+
 bool sock_is_shell(const struct row_member *m, unsigned state)
 {
 	return m->peer_port && m->proto == PROTO_TCP &&

@@ -119,6 +119,12 @@ struct sock_row {
 };
 
 /*
+ * Does a connection only pass through this state (enum tcp_state)? Of those, the turn part has
+ * every change (FORMAT.md section 5.7).
+ */
+bool sock_state_passes(unsigned state);
+
+/*
  * Is it the shell of a connection: a closed TCP socket that still knows its peer, because the
  * application holds it? Since Linux 6.8 a dump tells of it if it was bound explicitly, and under
  * the same cookie and addresses of the connection's TIME-WAIT, if there is one.

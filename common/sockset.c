@@ -131,6 +131,20 @@ const struct fill_batch *sockset_batch(const struct sockset *set, uint32_t posit
 	return lo ? &set->batches[lo - 1] : NULL;
 }
 
+bool sockset_is_born(const struct sockset *set, uint32_t position)
+{
+	uint32_t lo = 0;
+	uint32_t hi = set->born_count;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (set->born[mid] < position)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < set->born_count && set->born[lo] == position;
+}
+
 const struct turn *sockset_turn(const struct sockset *set, uint32_t position)
 {
 	uint32_t lo = 0;

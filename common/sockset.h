@@ -131,6 +131,9 @@ void sockset_row(const struct sockset *set, uint32_t position, struct sock_row *
 uint64_t stamp_store(enum column_enc enc, uint64_t value, uint64_t tick_ms);
 uint64_t stamp_load(enum column_enc enc, uint64_t stored, uint64_t tick_ms);
 
+/* Was the socket at this position not in the snapshot before? (At a key frame: always.) */
+bool sockset_is_born(const struct sockset *set, uint32_t position);
+
 /* What the turn part told of the survivor at this position, or NULL. */
 const struct turn *sockset_turn(const struct sockset *set, uint32_t position);
 

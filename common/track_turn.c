@@ -4,15 +4,6 @@
  */
 #include "track_internal.h"
 
-/* States that a connection passes through: of those, every change is told. */
-static bool passes(unsigned state)
-{
-	static const uint32_t stays = 1u << STATE_ESTAB | 1u << STATE_CLOSE_WAIT |
-				      1u << STATE_LISTEN | 1u << STATE_UNCONN |
-				      1u << STATE_BOUND_INACTIVE;
-	return state >= STATE_COUNT || !(stays >> state & 1);
-}
-
 static int no_memory(struct err *e)
 {
 	return err_set(e, ERR_NOMEM, "out of memory for a frame");
@@ -72,9 +63,9 @@ int track_note_turns(struct track *t, struct err *e)
 		uint8_t told = 0;
 		if (track_member_of(t, slot)->proto != PROTO_TCP)
 			continue;
-		if (!t->key && (now != before || passes(now)))
+		if (!t->key && (now != before || sock_state_passes(now)))
 			told |= TURN_NOW;
-		if (now != before && !passes(before))
+		if (now != before && !sock_state_passes(before))
 			told |= TURN_BEFORE;
 		struct turned turned = {.turn = {.position = position, .told = told},
 					.now = {.queue = *queue, .evidence = *evidence},

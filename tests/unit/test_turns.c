@@ -49,12 +49,6 @@ static void write_history(const char *path, uint64_t seed)
 	gen_fini(&g);
 }
 
-static bool passes(unsigned state)
-{
-	return state != STATE_ESTAB && state != STATE_CLOSE_WAIT && state != STATE_LISTEN &&
-	       state != STATE_UNCONN && state != STATE_BOUND_INACTIVE;
-}
-
 /* Columns of both groups that `state` says are there. */
 static void check_values(const struct row_state *state, const void *queue, const void *evidence,
 			 const struct sockset *truth, uint32_t slot)
@@ -127,12 +121,13 @@ static unsigned check_step(const struct sockset *set, const struct sockset *trut
 		cr_assert_eq(slot, truth->order[i]);
 		if (SLOT_GROUP(set, slot, member)->proto != PROTO_TCP)
 			continue;
-		if (is_born || passes(state->state) || state->state != b->state[slot].state)
+		if (is_born || sock_state_passes(state->state) ||
+		    state->state != b->state[slot].state)
 			check_now(set, truth, i);
 		if (is_born || state->state == b->state[slot].state)
 			continue;
 		turns++;
-		if (!passes(b->state[slot].state))
+		if (!sock_state_passes(b->state[slot].state))
 			check_before(sockset_turn(set, i), b, slot);
 	}
 	return turns;
