@@ -38,6 +38,8 @@
 /* Kinds of costs in a recording, at most. */
 #define REC_MAX_COSTS 64u
 
+#define SNAP_NETNS_PART	  UINT32_C(2048) /* not all network namespaces were looked at */
+
 /* The name of one flag bit, as `list` prints it; NULL if unknown. */
 const char *rec_flag_name(uint32_t bit);
 
@@ -72,6 +74,13 @@ struct rec_snapshot {
 
 /* A recording has marks of no more CPUs than this. */
 #define REC_MAX_CPUS 8192
+
+/* A network namespace. */
+struct rec_netns {
+	uint64_t inode;	  /* of /proc/PID/ns/net; used again when the namespace is gone */
+	uint64_t cookie;  /* SO_NETNS_COOKIE, never used again; 0: unknown (before Linux 5.14) */
+	const char *name; /* or NULL */
+};
 
 struct rec_process {
 	int64_t id; /* set by the writer */

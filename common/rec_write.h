@@ -50,9 +50,23 @@ struct track *rec_writer_track(struct rec_writer *w);
 int rec_writer_text(struct rec_writer *w, const void *bytes, size_t len, uint32_t *ret_id,
 		    struct err *e) MUST_CHECK;
 
-/* Row of table netns; made if new. `name` may be NULL; a changed name is updated. */
+/*
+ * Row of table netns; made if new. `name` may be NULL; a changed name is updated. Another cookie
+ * under the same inode is another namespace.
+ */
+int rec_writer_netns_row(struct rec_writer *w, const struct rec_netns *netns, uint32_t *ret_id,
+			 struct err *e) MUST_CHECK;
+
+/* The same for a namespace without a known cookie. */
 int rec_writer_netns(struct rec_writer *w, uint64_t inode, const char *name, uint32_t *ret_id,
 		     struct err *e) MUST_CHECK;
+
+/*
+ * What is set in a namespace otherwise than in the host's own (host.facts), a JSON object; stored
+ * if it differs from what was said last.
+ */
+int rec_writer_netns_facts(struct rec_writer *w, uint32_t netns, const char *facts,
+			   struct err *e) MUST_CHECK;
 
 /*
  * Row of table process; made if there is none alive with the same pid, start and values. A process

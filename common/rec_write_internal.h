@@ -19,6 +19,7 @@ enum writer_stmt {
 	W_END_PROCESS,
 	W_PUT_NETNS,
 	W_NAME_NETNS,
+	W_PUT_NETNS_FACT,
 	W_PUT_INTERFACE,
 	W_PUT_COUNTER,
 	W_PUT_CHANGES,
@@ -52,13 +53,14 @@ struct rec_writer {
 	uint64_t chain_bytes; /* of the deltas behind it */
 
 	struct intern texts;
-	struct intern processes;  /* values -> row; data: epoch */
-	struct intern netns;	  /* inode -> row; data: mark of its name */
-	struct intern interfaces; /* netns, ifindex; data: mark of its name */
-	struct intern counters;	  /* name -> row */
-	struct intern names;	  /* watched name -> 1; data: mark of what it resolved to */
-	struct intern values;	  /* netns, counter -> 1; data: the last value */
-	struct intern cost_names; /* name -> row */
+	struct intern processes;   /* values -> row; data: epoch */
+	struct intern netns;	   /* inode, cookie -> row; data: mark of its name */
+	struct intern netns_facts; /* row; data: mark of its facts */
+	struct intern interfaces;  /* netns, ifindex; data: mark of its name */
+	struct intern counters;	   /* name -> row */
+	struct intern names;	   /* watched name -> 1; data: mark of what it resolved to */
+	struct intern values;	   /* netns, counter -> 1; data: the last value */
+	struct intern cost_names;  /* name -> row */
 
 	uint32_t changes_netns; /* the counters of this namespace that changed, as JSON members */
 	struct buf changes;

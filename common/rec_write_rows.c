@@ -20,8 +20,10 @@ static const char *const table_sql[W_COUNT] = {
 			  "cmdline, cgroup, container, first_snapshot) "
 			  "VALUES (?,?,?,?,?,?,?,?,?,?,?)",
 	[W_END_PROCESS] = "UPDATE process SET last_snapshot = ? WHERE id = ?",
-	[W_PUT_NETNS] = "INSERT INTO netns (inode, host, name) VALUES (?,?,?)",
+	[W_PUT_NETNS] = "INSERT INTO netns (inode, host, name, cookie) VALUES (?,?,?,?)",
 	[W_NAME_NETNS] = "UPDATE netns SET name = ?2 WHERE id = ?1 AND name IS NOT ?2",
+	[W_PUT_NETNS_FACT] = "INSERT OR REPLACE INTO netns_fact (netns, first_snapshot, facts) "
+			     "VALUES (?,?,?)",
 	[W_PUT_INTERFACE] = "INSERT OR REPLACE INTO interface (netns, ifindex, name, "
 			    "first_snapshot) VALUES (?,?,?,?)",
 	[W_PUT_COUNTER] = "INSERT INTO counter (name) VALUES (?)",
@@ -140,34 +142,69 @@ static int64_t name_mark(const char *name)
 	return name ? (int64_t)crc32_z(0, (const Bytef *)name, strlen(name)) + 1 : 0;
 }
 
-int rec_writer_netns(struct rec_writer *w, uint64_t inode, const char *name, uint32_t *ret_id,
-		     struct err *e)
+/* What tells namespaces of one boot apart. */
+struct netns_key {
+	uint64_t inode, cookie;
+};
+
+int rec_writer_netns_row(struct rec_writer *w, const struct rec_netns *n, uint32_t *ret_id,
+			 struct err *e)
 {
-	struct intern_entry *known = intern_find(&w->netns, &inode, sizeof(inode));
+	const struct netns_key key = {n->inode, n->cookie};
+	struct intern_entry *known = intern_find(&w->netns, &key, sizeof(key));
 	sqlite3_stmt *stmt;
 	int rc = 0;
 	if (!known) {
 		rc = rec_writer_row(w, W_PUT_NETNS, &stmt, e);
 		if (rc)
 			return rc;
-		sqlite3_bind_int64(stmt, 1, (int64_t)inode);
+		sqlite3_bind_int64(stmt, 1, (int64_t)n->inode);
 		sqlite3_bind_int64(stmt, 2, w->host);
-		bind_text_or_null(stmt, 3, name);
-		rc = rec_writer_insert(w, stmt, &w->netns, &inode, sizeof(inode), &known, e);
+		bind_text_or_null(stmt, 3, n->name);
+		bind_id_or_null(stmt, 4, n->cookie ? (int64_t)n->cookie : -1);
+		rc = rec_writer_insert(w, stmt, &w->netns, &key, sizeof(key), &known, e);
 		if (!rc)
-			known->data = name_mark(name);
-	} else if (name && known->data != name_mark(name)) {
+			known->data = name_mark(n->name);
+	} else if (n->name && known->data != name_mark(n->name)) {
 		rc = rec_writer_row(w, W_NAME_NETNS, &stmt, e);
 		if (rc)
 			return rc;
-		known->data = name_mark(name); /* after an abandon rows are read anew */
+		known->data = name_mark(n->name); /* after an abandon rows are read anew */
 		sqlite3_bind_int64(stmt, 1, known->value);
-		bind_text_or_null(stmt, 2, name);
+		bind_text_or_null(stmt, 2, n->name);
 		rc = rec_db_run(stmt, "cannot write a row", e);
 	}
 	if (!rc)
 		*ret_id = known->value;
 	return rc;
+}
+
+int rec_writer_netns(struct rec_writer *w, uint64_t inode, const char *name, uint32_t *ret_id,
+		     struct err *e)
+{
+	const struct rec_netns n = {.inode = inode, .name = name};
+	return rec_writer_netns_row(w, &n, ret_id, e);
+}
+
+int rec_writer_netns_facts(struct rec_writer *w, uint32_t netns, const char *facts, struct err *e)
+{
+	struct intern_entry *known = intern_find(&w->netns_facts, &netns, sizeof(netns));
+	/* Nothing was ever said of a namespace that is set as the host's own is. */
+	if (known ? known->data == name_mark(facts) : strcmp(facts, "{}") == 0)
+		return 0;
+	sqlite3_stmt *stmt;
+	int rc = rec_writer_row(w, W_PUT_NETNS_FACT, &stmt, e);
+	if (rc)
+		return rc;
+	if (!known)
+		known = intern_add(&w->netns_facts, &netns, sizeof(netns), 1);
+	if (!known)
+		return no_memory(e);
+	known->data = name_mark(facts);
+	sqlite3_bind_int64(stmt, 1, netns);
+	sqlite3_bind_int64(stmt, 2, w->last_id + 1);
+	sqlite3_bind_text(stmt, 3, facts, -1, SQLITE_STATIC);
+	return rec_db_run(stmt, "cannot write a row", e);
 }
 
 static void key_put_text(struct buf *key, const char *text)
@@ -309,13 +346,26 @@ static bool load_process(struct rec_writer *w, sqlite3_stmt *stmt)
 
 static bool load_netns(struct rec_writer *w, sqlite3_stmt *stmt)
 {
-	uint64_t inode = (uint64_t)sqlite3_column_int64(stmt, 1);
-	if (intern_find(&w->netns, &inode, sizeof(inode)))
+	const struct netns_key key = {(uint64_t)sqlite3_column_int64(stmt, 1),
+				      (uint64_t)sqlite3_column_int64(stmt, 3)};
+	if (intern_find(&w->netns, &key, sizeof(key)))
 		return true;
-	struct intern_entry *x = intern_add(&w->netns, &inode, sizeof(inode),
+	struct intern_entry *x = intern_add(&w->netns, &key, sizeof(key),
 					    (uint32_t)sqlite3_column_int64(stmt, 0));
 	if (x)
 		x->data = name_mark(column_text(stmt, 2));
+	return x != NULL;
+}
+
+/* The last facts of a namespace come last. */
+static bool load_netns_fact(struct rec_writer *w, sqlite3_stmt *stmt)
+{
+	const uint32_t key = (uint32_t)sqlite3_column_int64(stmt, 0);
+	struct intern_entry *x = intern_find(&w->netns_facts, &key, sizeof(key));
+	if (!x)
+		x = intern_add(&w->netns_facts, &key, sizeof(key), 1);
+	if (x)
+		x->data = name_mark(column_text(stmt, 1));
 	return x != NULL;
 }
 
@@ -391,8 +441,10 @@ int rec_writer_load_rows(struct rec_writer *w, struct err *e)
 		{"SELECT id, pid, start_ticks, ppid, uid, comm, exe, cmdline, cgroup, container "
 		 "FROM process WHERE last_snapshot IS NULL AND " SAME_BOOT,
 		 load_process},
-		{"SELECT id, inode, name FROM netns WHERE " SAME_BOOT " ORDER BY id DESC",
+		{"SELECT id, inode, name, cookie FROM netns WHERE " SAME_BOOT " ORDER BY id DESC",
 		 load_netns},
+		{"SELECT netns, facts FROM netns_fact ORDER BY netns, first_snapshot",
+		 load_netns_fact},
 		/* The last name of an interface is the one that counts. */
 		{"SELECT netns, ifindex, name, MAX(first_snapshot) FROM interface "
 		 "GROUP BY netns, ifindex",
@@ -408,6 +460,7 @@ int rec_writer_load_rows(struct rec_writer *w, struct err *e)
 	intern_clear(&w->texts);
 	intern_clear(&w->processes);
 	intern_clear(&w->netns);
+	intern_clear(&w->netns_facts);
 	intern_clear(&w->interfaces);
 	intern_clear(&w->counters);
 	intern_clear(&w->values);

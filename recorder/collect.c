@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "caps.h"
@@ -18,21 +18,20 @@
 
 /* ------------------------------------------------------------------------ opening, closing */
 
-static void netns_close(struct netns_link *n)
-{
-	tick_close(&n->tick);
-	nl_dump_close(n->dump);
-}
-
 /* The namespace of the calling thread. */
-static int netns_open_own(struct netns_link *n, struct err *e)
+static int open_own(struct collect *c, struct err *e)
 {
-	struct stat st;
-	*n = (struct netns_link){.tick.fd = -1};
-	if (stat("/proc/self/ns/net", &st) == 0)
-		n->inode = st.st_ino;
-	int rc = tick_open(&n->tick, e);
-	return rc ? rc : nl_dump_open(&n->dump, e);
+	struct utsname name;
+	netns_home_open(&c->home, c->proc_fd);
+	c->counts_mptcp = uname(&name) == 0 && netns_kernel_is(name.release, 6, 2);
+	c->own = (struct netns_link){.inode = c->home.inode, .tick = &c->tick};
+	int rc = tick_open(&c->tick, e);
+	if (!rc)
+		rc = nl_dump_open(&c->own.dump, e);
+	if (!rc)
+		c->own.cookie = netns_cookie(c->tick.fd);
+	netns_facts_read(&c->facts, c->proc_fd);
+	return rc;
 }
 
 static int open_all(struct collect *c, struct err *e)
@@ -41,11 +40,7 @@ static int open_all(struct collect *c, struct err *e)
 	if (c->proc_fd < 0)
 		return err_errno(e, errno, "/proc");
 	c->cpu_fd = open("/sys/devices/system/cpu", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	c->netns = calloc(1, sizeof(*c->netns));
-	if (!c->netns)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	c->netns_count = 1;
-	return netns_open_own(&c->netns[0], e);
+	return open_own(c, e);
 }
 
 int collect_new(const struct collect_options *options, struct collect **ret, struct err *e)
@@ -53,7 +48,7 @@ int collect_new(const struct collect_options *options, struct collect **ret, str
 	struct collect *c = calloc(1, sizeof(*c));
 	if (!c)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	c->proc_fd = c->cpu_fd = -1;
+	c->proc_fd = c->cpu_fd = c->home.fd = c->tick.fd = -1;
 	c->options = *options;
 	c->sees_all = caps_sees_all();
 	int rc = open_all(c, e);
@@ -69,9 +64,10 @@ void collect_free(struct collect *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->netns_count; i++)
-		netns_close(&c->netns[i]);
-	free(c->netns);
+	tick_close(&c->tick);
+	nl_dump_close(c->own.dump);
+	netns_home_close(&c->home);
+	netns_list_fini(&c->list);
 	if (c->proc_fd >= 0)
 		close(c->proc_fd);
 	if (c->cpu_fd >= 0)
@@ -119,9 +115,7 @@ static uint64_t lap_us(uint64_t *since_ns)
 
 static int dump_all(struct snap *s, uint64_t deadline_ns, struct err *e)
 {
-	int rc = 0;
-	for (size_t i = 0; i < s->c->netns_count && !rc; i++)
-		rc = collect_netns(s, &s->c->netns[i], deadline_ns, e);
+	int rc = collect_namespaces(s, deadline_ns, e);
 	collect_problem_tables(s, s->no_table, "not in this kernel");
 	collect_problem_tables(s, s->by_proc, "from /proc/net");
 	if (s->no_table)

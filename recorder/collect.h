@@ -13,6 +13,8 @@ struct collect;
 struct collect_options {
 	enum cmdline_mode cmdline;
 	uint64_t deadline_ns; /* longest time for each part (dumps, walk); 0: none */
+	const char *netns;    /* as --netns has it (stays the caller's); NULL: all */
+	bool once;	      /* there will be one snapshot only */
 	uint32_t protos;      /* socket tables, DIAG_PROTO_BIT()s; 0: all */
 };
 
@@ -25,13 +27,16 @@ struct collect_costs {
 	uint64_t encode_us; /* making the frame */
 	uint64_t commit_us; /* writing it, and syncing */
 	uint64_t total_us;
-	uint64_t cpu_us; /* user and system time of all threads */
+	uint64_t cpu_us;  /* user and system time of all threads */
+	uint64_t find_us; /* finding network namespaces; part of dump_us */
 	uint64_t dump_bytes;
 	uint64_t fds;
 	uint32_t datagrams;
-	uint32_t processes; /* looked at */
-	uint32_t holders;   /* processes that hold a socket */
-	uint32_t denied;    /* processes that could not be looked into */
+	uint32_t processes;	/* looked at */
+	uint32_t holders;	/* processes that hold a socket */
+	uint32_t denied;	/* processes that could not be looked into */
+	uint32_t netns;		/* network namespaces looked at */
+	uint32_t netns_no_inet; /* of them, those whose inet tables were not asked for: empty */
 	uint32_t duplicates;
 	uint32_t malformed;
 };

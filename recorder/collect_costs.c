@@ -9,12 +9,21 @@ int collect_costs_each(const struct collect_costs *costs,
 		const char *name;
 		uint64_t value;
 	} members[] = {
-		{"dump_us", costs->dump_us},	   {"walk_us", costs->walk_us},
-		{"wait_us", costs->wait_us},	   {"owners_us", costs->owners_us},
-		{"datagrams", costs->datagrams},   {"dump_bytes", costs->dump_bytes},
-		{"processes", costs->processes},   {"holders", costs->holders},
-		{"denied", costs->denied},	   {"fds", costs->fds},
-		{"duplicates", costs->duplicates}, {"malformed", costs->malformed},
+		{"dump_us", costs->dump_us},
+		{"walk_us", costs->walk_us},
+		{"wait_us", costs->wait_us},
+		{"owners_us", costs->owners_us},
+		{"datagrams", costs->datagrams},
+		{"dump_bytes", costs->dump_bytes},
+		{"processes", costs->processes},
+		{"holders", costs->holders},
+		{"denied", costs->denied},
+		{"fds", costs->fds},
+		{"find_us", costs->find_us},
+		{"netns", costs->netns},
+		{"netns_no_inet", costs->netns_no_inet},
+		{"duplicates", costs->duplicates},
+		{"malformed", costs->malformed},
 	};
 	int rc = 0;
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]) && !rc; i++)

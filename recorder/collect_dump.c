@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clocks.h"
@@ -147,8 +148,7 @@ static int read_fallback(struct snap *s, struct netns_link *n, struct err *e)
 		s->no_table |= DIAG_PROTO_BIT(s->table->proto);
 		return 0;
 	}
-	struct dump_fill fill = {.begin_ns = clocks_mono_ns(),
-				 .tick_lo_ms = tick_read_ms(&n->tick)};
+	struct dump_fill fill = {.begin_ns = clocks_mono_ns(), .tick_lo_ms = tick_read_ms(n->tick)};
 	fill.tick_hi_ms = fill.tick_lo_ms;
 	int rc = take_lines(s, f, &fill, e);
 	fclose(f);
@@ -165,10 +165,12 @@ static int dump_table(struct snap *s, struct netns_link *n, uint64_t deadline_ns
 	uint8_t payload[DIAG_REQUEST_MAX];
 	struct nl_request request = {.type = s->table->type, .payload = payload};
 	request.len = diag_table_request(s->table, payload);
+	if (s->use.all_active)
+		diag_table_leave_out_bound(s->table, payload);
 	const struct dump_sink sink = {s, take_message, take_batch_end};
 	struct dump_facts facts;
 	s->own_port = nl_dump_port(n->dump);
-	int rc = nl_dump_run(n->dump, &request, &n->tick, deadline_ns, &sink, &facts, e);
+	int rc = nl_dump_run(n->dump, &request, n->tick, deadline_ns, &sink, &facts, e);
 	if (!rc && facts.said_no && diag_is_no_table(facts.errnum)) {
 		/* Asking once more would have the kernel look for a module every time. */
 		s->c->absent |= bit;
@@ -182,7 +184,7 @@ static int name_interfaces(struct snap *s, struct netns_link *n, struct err *e)
 {
 	for (size_t i = 0; i < s->interfaces_count; i++) {
 		struct ifreq r = {.ifr_ifindex = (int)s->interfaces[i]};
-		if (ioctl(n->tick.fd, SIOCGIFNAME, &r))
+		if (ioctl(nl_dump_fd(n->dump), SIOCGIFNAME, &r))
 			continue;
 		r.ifr_name[IFNAMSIZ - 1] = '\0';
 		int rc = rec_writer_interface(s->w, s->netns_row, s->interfaces[i], r.ifr_name, e);
@@ -216,17 +218,23 @@ static int read_counters(struct snap *s, struct err *e)
 	return rc;
 }
 
+/* Is the table asked for, and can it have a socket here? */
+static bool is_wanted(const struct snap *s, const struct diag_table *t)
+{
+	if (s->c->options.protos && !(s->c->options.protos & DIAG_PROTO_BIT(t->proto)))
+		return false;
+	if (t->family == AF_INET || t->family == AF_INET6)
+		return !s->use.no_inet && !(s->use.no_mptcp && t->proto == PROTO_MPTCP);
+	return true;
+}
+
 int collect_netns(struct snap *s, struct netns_link *n, uint64_t deadline_ns, struct err *e)
 {
-	int rc = rec_writer_netns(s->w, n->inode, n->name, &s->netns_row, e);
-	if (!rc)
-		rc = read_counters(s, e);
+	int rc = read_counters(s, e);
 	for (size_t i = 0; i < diag_tables_count && !rc; i++) {
 		s->table = &diag_tables[i];
-		if (s->c->options.protos &&
-		    !(s->c->options.protos & DIAG_PROTO_BIT(s->table->proto)))
-			continue;
-		rc = dump_table(s, n, deadline_ns, e);
+		if (is_wanted(s, s->table))
+			rc = dump_table(s, n, deadline_ns, e);
 	}
 	return rc ? rc : name_interfaces(s, n, e);
 }

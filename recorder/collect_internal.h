@@ -1,6 +1,6 @@
 /*
- * collect_internal.h - a snapshot under way, shared by collect.c (the parts of a snapshot) and
- * collect_dump.c (the socket tables of one network namespace).
+ * collect_internal.h - a snapshot under way, shared by collect.c (the parts of a snapshot),
+ * collect_netns.c (the network namespaces) and collect_dump.c (the socket tables of one of them).
  */
 #ifndef SOCKLAPSE_COLLECT_INTERNAL_H
 #define SOCKLAPSE_COLLECT_INTERNAL_H
@@ -8,6 +8,9 @@
 #include "collect.h"
 #include "diag_inet.h"
 #include "diag_table.h"
+#include "netns_enter.h"
+#include "netns_facts.h"
+#include "netns_use.h"
 #include "nl_dump.h"
 #include "owners.h"
 #include "watermark.h"
@@ -15,11 +18,12 @@
 /* Interfaces that sockets of one namespace are bound to; more are not named. */
 #define MAX_INTERFACES 256
 
-/* A network namespace and the sockets that are open in it. */
+/* A network namespace and the socket that is open in it. */
 struct netns_link {
 	uint64_t inode;
-	const char *name; /* NULL: none */
-	struct tick tick;
+	uint64_t cookie;   /* 0: unknown */
+	const char *name;  /* NULL: none */
+	struct tick *tick; /* the kernel's, whatever the namespace */
 	struct nl_dump *dump;
 };
 
@@ -28,8 +32,15 @@ struct collect {
 	int proc_fd;
 	int cpu_fd; /* /sys/devices/system/cpu; -1: there is none */
 	bool sees_all;
-	struct netns_link *netns;
-	size_t netns_count;
+	bool counts_mptcp; /* netns_use.h */
+	struct netns_home home;
+	struct netns_link own; /* stays open */
+	struct tick tick;
+	struct netns_list list;
+	struct netns_facts facts;	       /* of our own namespace when it began */
+	uint64_t facts_due_ns;		       /* when to look at those of all again */
+	uint32_t facts_row;		       /* the last row of table netns that was looked at */
+	const struct rec_writer *facts_writer; /* only compared: another one knows nothing yet */
 	struct proc_walk walk;
 	struct owners owners;
 	struct watermark marks;
@@ -48,6 +59,8 @@ struct snap {
 	uint32_t no_table; /* tables that the kernel lacks, DIAG_PROTO_BIT()s */
 	uint32_t by_proc;  /* tables that were read from /proc/net */
 	uint32_t netns_row;
+	struct netns_use use; /* of this namespace */
+	bool facts_due;
 	char cong[32]; /* name and row of the last congestion control seen */
 	size_t cong_len;
 	uint32_t cong_row;
@@ -66,7 +79,13 @@ void collect_problem_tables(struct snap *s, uint32_t protos, const char *what);
 /* Microseconds after the snapshot's begin, rounded down. */
 uint64_t collect_since_begin_us(const struct snap *s, uint64_t mono_ns);
 
-/* Everything of one namespace: counters, sockets, interface names. */
+/* Every network namespace that is asked for. */
+int collect_namespaces(struct snap *s, uint64_t deadline_ns, struct err *e) MUST_CHECK;
+
+/*
+ * Everything of the namespace that the thread is in, s->netns_row: counters, the sockets that
+ * s->use leaves possible, interface names.
+ */
 int collect_netns(struct snap *s, struct netns_link *n, uint64_t deadline_ns,
 		  struct err *e) MUST_CHECK;
 

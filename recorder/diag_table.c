@@ -128,6 +128,16 @@ size_t diag_table_request(const struct diag_table *table, uint8_t ret_payload[DI
 	return table->request(table, ret_payload);
 }
 
+void diag_table_leave_out_bound(const struct diag_table *table, uint8_t payload[DIAG_REQUEST_MAX])
+{
+	struct inet_diag_req r;
+	if (table->type != TCPDIAG_GETSOCK)
+		return;
+	memcpy(&r, payload, sizeof(r));
+	r.idiag_states &= ~(UINT32_C(1) << STATE_BOUND_INACTIVE);
+	memcpy(payload, &r, sizeof(r));
+}
+
 uint32_t diag_protos(void)
 {
 	uint32_t protos = 0;

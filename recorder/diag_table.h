@@ -40,6 +40,12 @@ extern const size_t diag_tables_count;
 /* The payload of the request for every socket of the table, with all that is recorded of it. */
 size_t diag_table_request(const struct diag_table *table, uint8_t ret_payload[DIAG_REQUEST_MAX]);
 
+/*
+ * Takes TCP sockets that are bound but inactive out of a request for the TCP table: the kernel need
+ * not walk its table of bound ports then. Does nothing to other requests.
+ */
+void diag_table_leave_out_bound(const struct diag_table *table, uint8_t payload[DIAG_REQUEST_MAX]);
+
 /* Bit of a table in a set of tables, and the set of those that can be asked for. */
 #define DIAG_PROTO_BIT(proto) (UINT32_C(1) << (proto))
 uint32_t diag_protos(void);

@@ -75,8 +75,9 @@ static void put_json_text(struct buf *json, const char *text)
 	buf_put_u8(json, '"');
 }
 
-/* "60" as 60, "4096 131072 6291456" as [4096,131072,6291456], anything else as a text. */
-static void put_json_value(struct buf *json, const char *value)
+/* See hostfacts.h. "60" as 60, "4096 131072 6291456" as [4096,131072,6291456], anything else as a
+ * text. */
+void hostfacts_put_value(struct buf *json, const char *value)
 {
 	bool many = strpbrk(value, " \t") != NULL;
 	if (value[strspn(value, "-0123456789 \t")] != '\0') {
@@ -101,7 +102,7 @@ static void put_facts(struct buf *json, const char *root)
 		if (!read_line(root, path, value, sizeof(value)))
 			continue;
 		buf_printf(json, ",\"%s\":", strchr(sysctls[i], '/') + 1);
-		put_json_value(json, value);
+		hostfacts_put_value(json, value);
 	}
 	buf_put_str(json, "}");
 }

@@ -31,6 +31,9 @@ struct hostfacts {
 int hostfacts_read(struct hostfacts *f, const char *root, struct err *e) MUST_CHECK NONNULL(1, 2);
 void hostfacts_fini(struct hostfacts *f);
 
+/* A sysctl's value as JSON: a number, an array of numbers, or a text. */
+void hostfacts_put_value(struct buf *json, const char *value);
+
 /* Ticks a second of a kernel whose coarse clock advances by so many nanoseconds; 0: unknown. */
 int64_t hostfacts_hz(long coarse_ns);
 

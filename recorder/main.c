@@ -221,7 +221,7 @@ static int run(const struct options *o, struct err *e)
 {
 	struct recorder s;
 	struct service service = {.recorder = &s};
-	int rc = caps_drop(o->marks, e);
+	int rc = caps_drop(o->marks, !o->netns || strcmp(o->netns, "self") != 0, e);
 	if (!rc)
 		rc = loop_open(&service.loop, e);
 	if (rc)

@@ -111,6 +111,11 @@ static uint64_t io_tick_ms(void *ctx)
 	return tick_read_ms(d->tick);
 }
 
+int nl_dump_fd(const struct nl_dump *d)
+{
+	return d->socket ? nl_socket_get_fd(d->socket) : -1;
+}
+
 uint32_t nl_dump_port(const struct nl_dump *d)
 {
 	return d->socket ? nl_socket_get_local_port(d->socket) : 0;

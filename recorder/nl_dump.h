@@ -24,6 +24,9 @@ struct nl_dump;
 int nl_dump_open(struct nl_dump **ret, struct err *e) MUST_CHECK;
 void nl_dump_close(struct nl_dump *d);
 
+/* The socket, for what can be asked of any in its network namespace; -1 if there is none. */
+int nl_dump_fd(const struct nl_dump *d);
+
 /* The socket's netlink port id; 0 if there is none. */
 uint32_t nl_dump_port(const struct nl_dump *d);
 

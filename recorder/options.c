@@ -21,6 +21,8 @@ const char options_help[] =
 	"  -n, --count N        stop after N snapshots\n"
 	"  -A, --query LIST     socket tables, as ss names them (tcp,udp,raw,unix,packet,netlink,\n"
 	"                       ..., inet, all, !tcp; default: all that the kernel offers)\n"
+	"      --netns all|self|NAME,...   network namespaces (default all): our own, or those\n"
+	"                       of these names in /run/netns, containers or inode numbers\n"
 	"      --cmdline none|exe|full   what is kept of a process's command\n"
 	"                       (default exe: its program, not its arguments)\n"
 	"      --deadline DUR   a part that takes longer is cut off, and the snapshot says\n"
@@ -110,6 +112,14 @@ static bool set_cmdline(struct options *o, const char *arg)
 	return false;
 }
 
+/* "all" is NULL; anything else a list without an empty word. */
+static bool set_netns(struct options *o, const char *arg)
+{
+	size_t len = strlen(arg);
+	o->netns = strcmp(arg, "all") == 0 ? NULL : arg;
+	return len && *arg != ',' && arg[len - 1] != ',' && !strstr(arg, ",,");
+}
+
 static bool set_query(struct options *o, const char *arg)
 {
 	struct err ignored = {0};
@@ -156,6 +166,7 @@ enum {
 	OPT_KEEP,
 	OPT_KEEP_SIZE,
 	OPT_MARKS,
+	OPT_NETNS,
 	OPT_NOTE,
 	OPT_STATS,
 	OPT_WATCH_NAME,
@@ -187,6 +198,9 @@ static const struct {
 	 set_deadline,
 	 "a duration up to 24h with its unit, such as 30s"},
 	{{"marks", no_argument, NULL, OPT_MARKS}, set_marks, ""},
+	{{"netns", required_argument, NULL, OPT_NETNS},
+	 set_netns,
+	 "all, self, or a list of names of network namespaces"},
 	{{"note", required_argument, NULL, OPT_NOTE}, set_note, "a text"},
 	{{"stats", no_argument, NULL, OPT_STATS}, set_stats, ""},
 	{{"quiet", no_argument, NULL, 'q'}, set_quiet, ""},

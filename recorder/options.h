@@ -27,6 +27,7 @@ struct options {
 	uint64_t keep_ns;     /* --keep; 0: for ever */
 	uint64_t keep_bytes;  /* --keep-size; 0: any size */
 	enum cmdline_mode cmdline;
+	const char *netns;	      /* all is NULL; or "self", or names apart by commas */
 	uint32_t protos;	      /* socket tables, DIAG_PROTO_BIT()s; 0: all */
 	const char *watch[NAMES_MAX]; /* --watch-name, each once */
 	size_t watch_count;

@@ -152,6 +152,8 @@ static int want_collect(struct recorder *s, struct err *e)
 {
 	const struct collect_options options = {.cmdline = s->options->cmdline,
 						.deadline_ns = s->options->deadline_ns,
+						.netns = s->options->netns,
+						.once = !s->options->interval_ns,
 						.protos = s->options->protos};
 	return s->collect ? 0 : collect_new(&options, &s->collect, e);
 }

@@ -95,7 +95,8 @@ CREATE TABLE netns (
   id    INTEGER PRIMARY KEY,
   inode INTEGER NOT NULL,
   host  INTEGER NOT NULL,
-  name  TEXT                       -- of /run/netns or its container, NULL if none
+  name  TEXT,                      -- of /run/netns or its container, NULL if none
+  cookie INTEGER                   -- of the kernel, NULL before Linux 5.14; inodes are used again
 );
 
 CREATE TABLE interface (           -- key columns first: SQLite 3.40's integrity_check errs otherwise

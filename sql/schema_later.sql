@@ -15,3 +15,10 @@ CREATE TABLE IF NOT EXISTS process_files ( -- open files of the processes that h
   files_limit INTEGER,                     -- RLIMIT_NOFILE, the soft one; NULL: not known, or none
   PRIMARY KEY (process, snapshot)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS netns_fact ( -- what is set otherwise than host.facts say
+  netns          INTEGER NOT NULL,
+  first_snapshot INTEGER NOT NULL,      -- from which on
+  facts          TEXT    NOT NULL,      -- JSON object
+  PRIMARY KEY (netns, first_snapshot)
+) WITHOUT ROWID;

@@ -48,7 +48,7 @@ stat_of() {
 # $1: sockets; $2: cold (a new file) or warm (the next snapshot of it).
 one_shot() {
 	[ "$2" = warm ] || rm -f "$work/one.socklapse"
-	"$tools/timed" 1 sh -c "exec \"$record\" -q --stats -o \"$work/one.socklapse\" >&9" \
+	"$tools/timed" 1 sh -c "exec \"$record\" --netns self -q --stats -o \"$work/one.socklapse\" >&9" \
 		9>"$costs" >"$work/timed"
 	note "$1" "one-shot-$2" "$(cat "$work/timed")" "$(stat_of sockets)" "$(stat_of bytes)"
 }
@@ -58,7 +58,7 @@ ms() {
 }
 
 start_service() {
-	"$record" -q --stats -i 1h -o "$work/service.socklapse" >"$work/service" &
+	"$record" --netns self -q --stats -i 1h -o "$work/service.socklapse" >"$work/service" &
 	service=$!
 	until grep -q . "$work/service"; do sleep 0.2; done
 }
@@ -103,7 +103,7 @@ measure() {
 
 sizes() {
 	start_load 20000 2
-	"$record" -q -i "$2" -n "$1" -o "$work/mixed.socklapse"
+	"$record" --netns self -q -i "$2" -n "$1" -o "$work/mixed.socklapse"
 	stop_load
 	printf '\n### Bytes: %s snapshots %s apart, 20,000 sockets, 27 %% active\n\n```\n' "$1" "$2"
 	"$tools/sizes" "$work/mixed.socklapse"

@@ -1,14 +1,17 @@
 # lib.sh - what the end-to-end scripts share; sourced with the build directory as $1. Not for use
-# by itself. Sets $record and $lapse (the two programs), $tools (the test programs) and $work, a
+# by itself. Sets $record and $lapse (the two programs; $record looks at its own network namespace
+# only, because other tests may have theirs; $record_all at all of them), $tools (the test programs) and $work, a
 # directory that is removed at the end together with the namespaces and processes made here.
 set -u
 build=$(cd "${1:?usage: sh tests/e2e/NAME.sh BUILD}" && pwd) || exit 2
 here=$(cd "$(dirname "$0")" && pwd)
-record=$build/recorder/socklapse-record
+record_all=$build/recorder/socklapse-record
 lapse=$build/analyzer/socklapse
 tools=$build/tests/e2e
 export LC_ALL=C.UTF-8 TZ=UTC NO_COLOR=1
 work=$(mktemp -d "${TMPDIR:-/tmp}/socklapse-test.XXXXXX") || exit 2
+record=$(mktemp "${TMPDIR:-/tmp}/socklapse-record.XXXXXX") || exit 2
+printf '#!/bin/sh\nexec "%s" --netns self "$@"\n' "$record_all" >"$record" && chmod 755 "$record"
 namespaces=
 pids=
 
@@ -20,7 +23,7 @@ tidy_up() {
 	for name in $namespaces; do
 		ip netns del "$name" 2>/dev/null
 	done
-	rm -rf "$work"
+	rm -rf "$work" "$record"
 }
 trap tidy_up EXIT
 trap 'exit 130' INT

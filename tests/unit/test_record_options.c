@@ -47,6 +47,10 @@ Test(options, all_of_them)
 		parse("--dir=/b --output=g --interval=1min --count=1 --cmdline=none", &o, NULL), 0);
 	cr_assert_str_eq(o.dir, "/b");
 	cr_assert(o.interval_ns == 60 * S && o.count == 1 && o.cmdline == CMDLINE_NONE);
+	cr_assert_eq(parse("--netns self,blue", &o, NULL), 0);
+	cr_assert_str_eq(o.netns, "self,blue");
+	cr_assert_eq(parse("--netns blue --netns all", &o, NULL), 0);
+	cr_assert_null(o.netns);
 	cr_assert_eq(parse("-i100ms -d/c", &o, NULL), 0);
 	cr_assert_eq(o.interval_ns, 100 * MS);
 	cr_assert_eq(parse("--keep 14d --keep-size 1.5G", &o, NULL), 0);
@@ -83,6 +87,10 @@ Test(options, wrong_usage_is_one_line_that_names_the_place)
 		{"-n 0", "--count 0: wants a number of snapshots"},
 		{"-n x", "--count x: wants a number of snapshots"},
 		{"-n 3", "--count: wants --interval too"},
+		{"--netns ,",
+		 "--netns ,: wants all, self, or a list of names of network namespaces"},
+		{"--netns a,,b",
+		 "--netns a,,b: wants all, self, or a list of names of network namespaces"},
 		{"--cmdline some", "--cmdline some: wants none, exe or full"},
 		{"--deadline 0s",
 		 "--deadline 0s: wants a duration up to 24h with its unit, such as 30s"},
@@ -153,9 +161,9 @@ Test(options, durations)
 Test(options, the_help_names_every_option)
 {
 	static const char *const names[] = {
-		"-d, --dir",   "-o, --output",	"-i, --interval",   "-n, --count",  "--cmdline",
-		"--deadline",  "--keep DUR",	"--keep-size SIZE", "--note",	    "--stats",
-		"-q, --quiet", "-v, --verbose", "-h, --help",	    "-V, --version"};
+		"-d, --dir", "-o, --output", "-i, --interval", "-n, --count",	   "--cmdline",
+		"--netns",   "--deadline",   "--keep DUR",     "--keep-size SIZE", "--note",
+		"--stats",   "-q, --quiet",  "-v, --verbose",  "-h, --help",	   "-V, --version"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		cr_assert_not_null(strstr(options_help, names[i]), "%s", names[i]);
 }
