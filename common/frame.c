@@ -137,6 +137,10 @@ static int bear_rows(struct script *sc, uint32_t n)
 	struct frame_scratch *x = sc->scratch;
 	if (n > SOCKSET_MAX_ROWS - sc->new_at)
 		return err_set(sc->e, ERR_LIMIT, "more than %u sockets", SOCKSET_MAX_ROWS);
+	if (x->frame_bytes &&
+	    (uint64_t)set->born_count + n >
+		    FRAME_FREE_BORN + sc->moved_count + x->frame_bytes * FRAME_BORN_PER_BYTE)
+		return corrupt(sc->e, "more new sockets than its bytes can tell of");
 	if (ARRAY_NEED(x->order, x->order_cap, (size_t)sc->new_at + n + 1) ||
 	    ARRAY_NEED(set->born, set->born_cap, (size_t)set->born_count + n + 1))
 		return no_memory(sc->e);

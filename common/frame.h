@@ -64,6 +64,13 @@ struct frame_part {
 /* A part's checksum: CRC-32 of snapshot id, part number, codec, raw length and bytes. */
 uint32_t frame_crc(uint64_t snapshot, unsigned part, const struct frame_part *p);
 
+/*
+ * A frame has no more new sockets than these many, and these many for each of its bytes: a small
+ * frame cannot make its reader work for long (FORMAT.md section 8).
+ */
+#define FRAME_FREE_BORN	    4096u
+#define FRAME_BORN_PER_BYTE 64u
+
 struct nums_reader;
 
 /* Scratch memory of a decoder; zero-initialised it is empty. */
@@ -86,6 +93,7 @@ struct frame_scratch {
 	size_t residuals_cap;
 	uint8_t **rows;
 	size_t rows_cap;
+	uint64_t frame_bytes; /* of all parts of the next frame; 0: new sockets are not limited */
 };
 void frame_scratch_fini(struct frame_scratch *scratch);
 

@@ -49,11 +49,11 @@ int rec_db_run(sqlite3_stmt *stmt, const char *what, struct err *e) MUST_CHECK;
 
 /*
  * Writes the parts of a snapshot; short ones share a row (FORMAT.md section 4.1). `stmt` is of
- * REC_SQL_PUT_PART. *ret_bytes: the sum of the parts.
+ * REC_SQL_PUT_PART. `born`: new sockets in it. *ret_bytes: the sum of the parts.
  */
 #define REC_SQL_PUT_PART "INSERT INTO frame (id, codec, raw_bytes, crc, bytes) VALUES (?,?,?,?,?)"
 int rec_put_parts(sqlite3_stmt *stmt, int64_t snapshot, const struct frame_part parts[PART_COUNT],
-		  uint64_t *ret_bytes, struct err *e) MUST_CHECK;
+		  uint32_t born, uint64_t *ret_bytes, struct err *e) MUST_CHECK;
 
 /* The parts of a snapshot, with the memory that holds them; zero-initialised it is empty. */
 struct rec_parts {
@@ -63,13 +63,14 @@ struct rec_parts {
 void rec_parts_fini(struct rec_parts *parts);
 
 /*
- * Reads those parts of a snapshot whose bit is in `wanted` (1 << part) and checks their CRC.
- * `stmt` is of REC_SQL_GET_PARTS.
+ * Reads those parts of a snapshot whose bit is in `wanted` (1 << part) and checks their CRC, and
+ * that all parts together, wanted or not, have `bytes` bytes: a row that was lost is noticed.
+ * `stmt` is of REC_SQL_GET_PARTS; it does not load what is not wanted.
  */
 #define REC_SQL_GET_PARTS                                                                          \
-	"SELECT id & 15, codec, raw_bytes, crc, bytes FROM frame "                                 \
-	"WHERE id BETWEEN ?1 * 16 AND ?1 * 16 + 15 ORDER BY id"
-int rec_get_parts(sqlite3_stmt *stmt, int64_t snapshot, uint32_t wanted, struct rec_parts *parts,
-		  struct err *e) MUST_CHECK;
+	"SELECT id & 15, codec, raw_bytes, crc, CASE WHEN ?2 >> (id & 15) & 1 THEN bytes END, "    \
+	"length(bytes) FROM frame WHERE id BETWEEN ?1 * 16 AND ?1 * 16 + 15 ORDER BY id"
+int rec_get_parts(sqlite3_stmt *stmt, int64_t snapshot, uint32_t wanted, uint64_t bytes,
+		  struct rec_parts *parts, struct err *e) MUST_CHECK;
 
 #endif

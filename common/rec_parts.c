@@ -1,6 +1,8 @@
 /*
  * rec_parts.c - the parts of a frame as rows of table frame. FORMAT.md sections 4 and 4.1.
  */
+#include <stdlib.h>
+
 #include "bytes.h"
 #include "rec_db.h"
 
@@ -12,6 +14,10 @@
 
 /* Longer parts have a row of their own, so that they can be left unread. */
 #define SHARED_MAX_BYTES 160
+
+/* Holds nothing; no reader looks at it. */
+#define PART_PADDING 13
+_Static_assert(PART_PADDING >= GRP_COUNT, "no part of a column group");
 
 /* Part, codec and two varints. */
 #define SHARED_HEAD_BYTES 12
@@ -47,8 +53,28 @@ static uint8_t *put_shared(uint8_t *to, unsigned part, const struct frame_part *
 	return to + p->len;
 }
 
+/* Zeros, so that the frame has the bytes that so many new sockets ask for (FORMAT.md 8). */
+static int put_padding(sqlite3_stmt *stmt, int64_t snapshot, uint32_t born, uint64_t *bytes,
+		       struct err *e)
+{
+	uint64_t need = born > FRAME_FREE_BORN ? (born - FRAME_FREE_BORN) / FRAME_BORN_PER_BYTE + 1
+					       : 0;
+	if (*bytes >= need)
+		return 0;
+	struct frame_part p = {.len = (size_t)(need - *bytes), .codec = CODEC_STORED};
+	uint8_t *zeros = calloc(1, p.len);
+	if (!zeros)
+		return err_set(e, ERR_NOMEM, "out of memory for a frame");
+	p.bytes = zeros;
+	p.raw_bytes = (uint32_t)p.len;
+	*bytes = need;
+	int rc = put_row(stmt, snapshot, PART_PADDING, &p, e);
+	free(zeros);
+	return rc;
+}
+
 int rec_put_parts(sqlite3_stmt *stmt, int64_t snapshot, const struct frame_part parts[PART_COUNT],
-		  uint64_t *ret_bytes, struct err *e)
+		  uint32_t born, uint64_t *ret_bytes, struct err *e)
 {
 	uint8_t bytes[PART_COUNT * (SHARED_HEAD_BYTES + SHARED_MAX_BYTES)];
 	uint8_t *end = bytes;
@@ -70,7 +96,7 @@ int rec_put_parts(sqlite3_stmt *stmt, int64_t snapshot, const struct frame_part 
 	for (unsigned i = 1; i < PART_COUNT && !rc; i++)
 		if (parts[i].there && !is_shared(&parts[i]))
 			rc = put_row(stmt, snapshot, i, &parts[i], e);
-	return rc;
+	return rc ? rc : put_padding(stmt, snapshot, born, ret_bytes, e);
 }
 
 void rec_parts_fini(struct rec_parts *parts)
@@ -105,8 +131,8 @@ static int take_row(sqlite3_stmt *stmt, int64_t snapshot, unsigned part, struct 
 	return 0;
 }
 
-/* The parts in the row that they share; they point into its copy. */
-static int take_shared(struct rec_parts *parts, uint32_t wanted, struct err *e)
+/* The parts in the row that they share; they point into its copy. *bytes grows by their lengths. */
+static int take_shared(struct rec_parts *parts, uint32_t wanted, uint64_t *bytes, struct err *e)
 {
 	const struct frame_part *row = &parts->part[PART_SHARED];
 	struct span s = span_of(row->bytes, row->len);
@@ -120,30 +146,38 @@ static int take_shared(struct rec_parts *parts, uint32_t wanted, struct err *e)
 		p.bytes = span_take(&s, p.len);
 		if (s.bad || part == PART_SHARED || part >= PART_COUNT || parts->part[part].there)
 			return err_set(e, ERR_CORRUPT, "the short parts end too early");
+		*bytes += p.len;
 		if (wanted & (1u << part))
 			parts->part[part] = p;
 	}
 	return 0;
 }
 
-int rec_get_parts(sqlite3_stmt *stmt, int64_t snapshot, uint32_t wanted, struct rec_parts *parts,
-		  struct err *e)
+int rec_get_parts(sqlite3_stmt *stmt, int64_t snapshot, uint32_t wanted, uint64_t bytes,
+		  struct rec_parts *parts, struct err *e)
 {
 	int rc = 0;
+	uint64_t found = 0;
 	int step = SQLITE_DONE;
 	for (unsigned i = 0; i < PART_COUNT; i++)
 		parts->part[i] = (struct frame_part){0};
 	sqlite3_bind_int64(stmt, 1, snapshot);
+	sqlite3_bind_int64(stmt, 2, wanted | 1u << PART_SHARED);
 	while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
 		unsigned part = (unsigned)sqlite3_column_int(stmt, 0) % PART_COUNT;
+		if (part != PART_SHARED)
+			found += (uint64_t)sqlite3_column_int64(stmt, 5);
 		if (part != PART_SHARED && !(wanted & (1u << part)))
 			continue;
 		rc = take_row(stmt, snapshot, part, parts, e);
 		if (!rc && part == PART_SHARED)
-			rc = take_shared(parts, wanted, e);
+			rc = take_shared(parts, wanted, &found, e);
 	}
 	if (!rc && step != SQLITE_DONE)
 		rc = rec_db_error(sqlite3_db_handle(stmt), "cannot read a frame", e);
+	if (!rc && found != bytes)
+		rc = err_set(e, ERR_CORRUPT, "its parts have %llu bytes, not %llu: one is lost",
+			     (unsigned long long)found, (unsigned long long)bytes);
 	sqlite3_reset(stmt);
 	return rc;
 }

@@ -253,7 +253,9 @@ static int apply(struct rec_walk *w, size_t index, bool step, struct err *e)
 	if (!s->key && (!index || s[-1].id != s->id - 1))
 		return err_set(e, ERR_CORRUPT, "%s: snapshot %lld: the one before it is missing",
 			       w->rec->path, (long long)s->id);
-	int rc = rec_get_parts(w->get_part, s->id, w->set.groups & ~w->set.left_out, &w->parts, e);
+	w->scratch.frame_bytes = s->bytes ? s->bytes : 1;
+	int rc = rec_get_parts(w->get_part, s->id, w->set.groups & ~w->set.left_out, s->bytes,
+			       &w->parts, e);
 	if (!rc)
 		rc = frame_apply(&w->set, w->parts.part, &w->scratch, e);
 	if (!rc && w->set.is_key != s->key)

@@ -169,23 +169,50 @@ static int find_chain(struct rec_writer *w, const char *boot_id, struct chain *r
 	return rc;
 }
 
+/* What the present row of a chain says is what its frame must be. */
+struct replay {
+	sqlite3_stmt *snapshots;
+	sqlite3_stmt *parts_stmt;
+	struct rec_parts parts;
+	struct frame_scratch scratch;
+};
+
+static int replay_one(struct replay *r, struct sockset *set, int64_t id, struct err *e)
+{
+	uint64_t bytes = (uint64_t)sqlite3_column_int64(r->snapshots, 3);
+	r->scratch.frame_bytes = bytes ? bytes : 1;
+	int rc = rec_get_parts(r->parts_stmt, id, set->groups, bytes, &r->parts, e);
+	if (!rc)
+		rc = frame_apply(set, r->parts.part, &r->scratch, e);
+	if (!rc && (sqlite3_column_int64(r->snapshots, 0) != id ||
+		    set->is_key != (sqlite3_column_int(r->snapshots, 1) != 0) ||
+		    set->rows != sqlite3_column_int64(r->snapshots, 2)))
+		rc = err_set(e, ERR_CORRUPT, "snapshot %lld is not what its row says",
+			     (long long)id);
+	return rc;
+}
+
 static int replay(struct rec_writer *w, const struct chain *chain, struct err *e)
 {
-	sqlite3_stmt *stmt;
-	struct rec_parts parts = {0};
-	struct frame_scratch scratch = {0};
-	int rc = rec_db_prepare(w->db, REC_SQL_GET_PARTS, &stmt, e);
-	if (rc)
-		return rc;
-	struct sockset *set = track_set(w->track);
-	for (int64_t id = chain->key_id; id <= chain->last_id && !rc; id++) {
-		rc = rec_get_parts(stmt, id, set->groups, &parts, e);
-		if (!rc)
-			rc = frame_apply(set, parts.part, &scratch, e);
-	}
-	sqlite3_finalize(stmt);
-	rec_parts_fini(&parts);
-	frame_scratch_fini(&scratch);
+	struct replay r = {0};
+	int64_t id = chain->key_id;
+	int step = SQLITE_DONE;
+	int rc = rec_db_prepare(w->db, REC_SQL_GET_PARTS, &r.parts_stmt, e);
+	if (!rc)
+		rc = rec_db_prepare(w->db,
+				    "SELECT id, key, sockets, bytes FROM snapshot WHERE id >= ? "
+				    "ORDER BY id",
+				    &r.snapshots, e);
+	if (!rc)
+		sqlite3_bind_int64(r.snapshots, 1, id);
+	while (!rc && (step = sqlite3_step(r.snapshots)) == SQLITE_ROW)
+		rc = replay_one(&r, track_set(w->track), id++, e);
+	if (!rc && step != SQLITE_DONE)
+		rc = rec_db_error(w->db, "cannot read its snapshots", e);
+	sqlite3_finalize(r.snapshots);
+	sqlite3_finalize(r.parts_stmt);
+	rec_parts_fini(&r.parts);
+	frame_scratch_fini(&r.scratch);
 	return rc ? rc : track_adopt(w->track, e);
 }
 
@@ -454,13 +481,15 @@ static int write_snapshot(struct rec_writer *w, struct rec_snapshot *info, const
 	if (w->rebooted)
 		info->flags |= SNAP_REBOOT;
 	if (!rc)
-		rc = rec_put_parts(stmt, info->id, parts, &info->bytes, e);
+		rc = rec_put_parts(stmt, info->id, parts, track_set(w->track)->born_count,
+				   &info->bytes, e);
 	if (!rc)
 		rc = rec_writer_flush_counters(w, e);
 	if (!rc)
 		rc = put_snapshot(w, info, problems, e);
-	const uint32_t unsure = SNAP_NO_OWNERS | SNAP_OWNERS_PART | SNAP_CUT;
-	if (!rc && !(info->flags & unsure))
+	if (!rc && w->rebooted)
+		rc = rec_writer_end_boots(w, e);
+	if (!rc && !(info->flags & REC_UNSURE))
 		rc = rec_writer_end_processes(w, e);
 	if (!rc)
 		rc = rec_db_exec(w->db, "COMMIT", e);
@@ -481,6 +510,8 @@ int rec_writer_commit(struct rec_writer *w, struct rec_snapshot *info, const cha
 	w->in_txn = false;
 	w->in_snapshot = false;
 	w->last_id = info->id;
+	if (!(info->flags & REC_UNSURE))
+		w->sure_id = info->id;
 	w->rebooted = false;
 	w->chain = info->key ? 1 : w->chain + 1;
 	w->key_bytes = info->key ? info->bytes : w->key_bytes;

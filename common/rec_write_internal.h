@@ -17,6 +17,7 @@ enum writer_stmt {
 	W_GET_TEXT,
 	W_PUT_PROCESS,
 	W_END_PROCESS,
+	W_END_BOOTS,
 	W_PUT_NETNS,
 	W_NAME_NETNS,
 	W_PUT_NETNS_FACT,
@@ -47,6 +48,7 @@ struct rec_writer {
 	bool rebooted;	 /* the last snapshot in the file is of an earlier boot */
 	int64_t host;	 /* row of table host */
 	int64_t last_id; /* of the last snapshot, 0: none */
+	int64_t sure_id; /* of the last one that looked at all processes, 0: none */
 	int64_t epoch;	 /* counts snapshots of this writer; marks who was named */
 	uint64_t chain;	 /* frames since the key frame, itself included */
 	uint64_t key_bytes;
@@ -99,7 +101,13 @@ int rec_writer_load_rows(struct rec_writer *w, struct err *e) MUST_CHECK;
 /* The same for table name, by itself. */
 int rec_writer_load_names(struct rec_writer *w, struct err *e) MUST_CHECK;
 
+/* Flags of snapshots that did not look at all processes: one that is not named may live. */
+#define REC_UNSURE (SNAP_NO_OWNERS | SNAP_OWNERS_PART | SNAP_CUT)
+
 /* Processes that were not named in this snapshot are over. */
 int rec_writer_end_processes(struct rec_writer *w, struct err *e) MUST_CHECK;
+
+/* So are all those of other boots. */
+int rec_writer_end_boots(struct rec_writer *w, struct err *e) MUST_CHECK;
 
 #endif

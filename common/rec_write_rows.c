@@ -9,6 +9,11 @@
 
 #include "rec_write_internal.h"
 
+/* Host rows differ within a boot when facts, time zone or tool do; its processes live on. */
+#define SAME_BOOT                                                                                  \
+	"host IN (SELECT id FROM host WHERE boot_id = "                                            \
+	"(SELECT boot_id FROM host WHERE id = ?1))"
+
 static const char *const table_sql[W_COUNT] = {
 	[W_PUT_PART] = REC_SQL_PUT_PART,
 	[W_PUT_SNAPSHOT] = "INSERT INTO snapshot (id, host, wall_begin_ns, wall_end_ns, "
@@ -19,7 +24,9 @@ static const char *const table_sql[W_COUNT] = {
 	[W_PUT_PROCESS] = "INSERT INTO process (host, pid, start_ticks, ppid, uid, comm, exe, "
 			  "cmdline, cgroup, container, first_snapshot) "
 			  "VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-	[W_END_PROCESS] = "UPDATE process SET last_snapshot = ? WHERE id = ?",
+	[W_END_PROCESS] = "UPDATE process SET last_snapshot = max(?, first_snapshot) WHERE id = ?",
+	[W_END_BOOTS] = "UPDATE process SET last_snapshot = max(?2, first_snapshot) "
+			"WHERE last_snapshot IS NULL AND NOT " SAME_BOOT,
 	[W_PUT_NETNS] = "INSERT INTO netns (inode, host, name, cookie) VALUES (?,?,?,?)",
 	[W_NAME_NETNS] = "UPDATE netns SET name = ?2 WHERE id = ?1 AND name IS NOT ?2",
 	[W_PUT_NETNS_FACT] = "INSERT OR REPLACE INTO netns_fact (netns, first_snapshot, facts) "
@@ -275,7 +282,7 @@ int rec_writer_end_processes(struct rec_writer *w, struct err *e)
 		int rc = rec_writer_row(w, W_END_PROCESS, &stmt, e);
 		if (rc)
 			return rc;
-		sqlite3_bind_int64(stmt, 1, w->last_id);
+		sqlite3_bind_int64(stmt, 1, w->sure_id);
 		sqlite3_bind_int64(stmt, 2, x->value);
 		rc = rec_db_run(stmt, "cannot write a row", e);
 		if (rc)
@@ -285,6 +292,17 @@ int rec_writer_end_processes(struct rec_writer *w, struct err *e)
 	if (ended && intern_keep(&w->processes, w->epoch))
 		return no_memory(e);
 	return 0;
+}
+
+int rec_writer_end_boots(struct rec_writer *w, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_writer_row(w, W_END_BOOTS, &stmt, e);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, w->host);
+	sqlite3_bind_int64(stmt, 2, w->sure_id);
+	return rec_db_run(stmt, "cannot write a row", e);
 }
 
 int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex, const char *name,
@@ -409,10 +427,11 @@ static bool load_value(struct rec_writer *w, sqlite3_stmt *stmt)
 	return x != NULL;
 }
 
-/* Host rows differ within a boot when facts, time zone or tool do; its processes live on. */
-#define SAME_BOOT                                                                                  \
-	"host IN (SELECT id FROM host WHERE boot_id = "                                            \
-	"(SELECT boot_id FROM host WHERE id = ?1))"
+static bool load_sure(struct rec_writer *w, sqlite3_stmt *stmt)
+{
+	w->sure_id = sqlite3_column_int64(stmt, 0);
+	return true;
+}
 
 static int load_table(struct rec_writer *w, const char *sql,
 		      bool (*row)(struct rec_writer *w, sqlite3_stmt *stmt), struct err *e)
@@ -422,6 +441,8 @@ static int load_table(struct rec_writer *w, const char *sql,
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(stmt, 1, w->host);
+	if (sqlite3_bind_parameter_count(stmt) > 1)
+		sqlite3_bind_int64(stmt, 2, REC_UNSURE);
 	int step;
 	while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
 		if (!row(w, stmt))
@@ -449,6 +470,8 @@ int rec_writer_load_rows(struct rec_writer *w, struct err *e)
 		{"SELECT netns, ifindex, name, MAX(first_snapshot) FROM interface "
 		 "GROUP BY netns, ifindex",
 		 load_interface},
+		{"SELECT id FROM snapshot WHERE ?1 AND flags & ?2 = 0 ORDER BY id DESC LIMIT 1",
+		 load_sure},
 		{"SELECT id, name FROM counter", load_counter},
 		{"SELECT id, name FROM cost_name", load_cost_name},
 		/* Not sum(): what a damaged file adds up to must not be an error. */
@@ -465,6 +488,7 @@ int rec_writer_load_rows(struct rec_writer *w, struct err *e)
 	intern_clear(&w->counters);
 	intern_clear(&w->values);
 	intern_clear(&w->cost_names);
+	w->sure_id = 0;
 	int rc = 0;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !rc; i++)
 		rc = load_table(w, tables[i].sql, tables[i].row, e);

@@ -24,15 +24,16 @@ static void count(struct sums *sums, sqlite3 *db)
 	sqlite3_stmt *stmt, *get;
 	struct rec_parts parts = {0};
 	struct err e;
-	if (sqlite3_prepare_v2(db, "SELECT id, key, sockets FROM snapshot", -1, &stmt, NULL) !=
-		    SQLITE_OK ||
+	if (sqlite3_prepare_v2(db, "SELECT id, key, sockets, bytes FROM snapshot", -1, &stmt,
+			       NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(db, REC_SQL_GET_PARTS, -1, &get, NULL) != SQLITE_OK) {
 		fprintf(stderr, "sizes: %s\n", sqlite3_errmsg(db));
 		exit(1);
 	}
 	while (sqlite3_step(stmt) == SQLITE_ROW) {
 		unsigned key = sqlite3_column_int(stmt, 1) != 0;
-		if (rec_get_parts(get, sqlite3_column_int64(stmt, 0), UINT32_MAX, &parts, &e)) {
+		if (rec_get_parts(get, sqlite3_column_int64(stmt, 0), UINT32_MAX,
+				  (uint64_t)sqlite3_column_int64(stmt, 3), &parts, &e)) {
 			fprintf(stderr, "sizes: %s\n", e.text);
 			exit(1);
 		}

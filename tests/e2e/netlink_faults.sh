@@ -30,7 +30,7 @@ count=0
 while read -r name flags stay problem; do
 	rm -f f.socklapse
 	count=$((count + 1))
-	in_ns timeout 20 "$faulty" run "netlink:$name" -q --deadline 5s -o f.socklapse 2>err
+	in_ns timeout 20 "$faulty" run "netlink:$name" -q --deadline 2s -o f.socklapse 2>err
 	code=$?
 	got=$(told f.socklapse)
 	sockets=${got##*|}

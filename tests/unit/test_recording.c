@@ -537,6 +537,155 @@ Test(recording, gaps_for_one_reason_that_follow_each_other_are_one_row)
 	remove_dir();
 }
 
+static void take_process(struct rec_writer *w, const struct rec_process *p, uint32_t flags)
+{
+	struct err e = {0};
+	uint32_t row;
+	struct rec_snapshot info = {.wall_begin_ns = 1, .wall_end_ns = 2, .flags = flags};
+	cr_assert_eq(rec_writer_begin(w, &e), 0);
+	if (p)
+		cr_assert_eq(rec_writer_process(w, p, &row, &e), 0, "%s", e.text);
+	cr_assert_eq(track_members(rec_writer_track(w), &e), 0);
+	cr_assert_eq(rec_writer_commit(w, &info, NULL, &e), 0, "%s", e.text);
+}
+
+/* Its last snapshot is one that looked at all processes, not one in which nobody did. */
+Test(recording, a_process_ends_where_it_was_last_looked_for)
+{
+	const struct rec_process p = {.pid = 5, .start_ticks = 9, .ppid = 1, .uid = 0, .comm = "a"};
+	const struct rec_process q = {.pid = 6, .start_ticks = 9, .ppid = 1, .uid = 0, .comm = "b"};
+	for (int reopen = 0; reopen < 2; reopen++) {
+		const char *path = new_path();
+		static const uint32_t flags[] = {0, 0, SNAP_NO_OWNERS, SNAP_CUT, 0};
+		struct rec_writer *w = open_writer(path, &host);
+		for (int i = 0; i < 5; i++) {
+			take_process(w, i < 2 ? &p : i == 3 ? &q : NULL, flags[i]);
+			if (reopen) {
+				rec_writer_close(w);
+				w = open_writer(path, &host);
+			}
+		}
+		rec_writer_close(w);
+		cr_assert_eq(cell(path, "SELECT last_snapshot FROM process WHERE pid = 5"), 2);
+		cr_assert_eq(cell(path, "SELECT last_snapshot FROM process WHERE pid = 6"), 4,
+			     "its first, when nobody looked at all");
+		remove_dir();
+	}
+}
+
+Test(recording, processes_end_with_their_boot)
+{
+	const struct rec_process p = {.pid = 5, .start_ticks = 9, .ppid = 1, .uid = 0, .comm = "a"};
+	const char *path = new_path();
+	struct rec_host other = host;
+	other.boot_id = "boot-2";
+	struct rec_writer *w = open_writer(path, &host);
+	take_process(w, &p, 0);
+	take_process(w, &p, 0);
+	take_process(w, NULL, SNAP_NO_OWNERS);
+	rec_writer_close(w);
+	w = open_writer(path, &other);
+	take_process(w, &p, SNAP_NO_OWNERS);
+	rec_writer_close(w);
+	cr_assert_eq(cell(path, "SELECT count(*) FROM process"), 2);
+	cr_assert_eq(cell(path, "SELECT last_snapshot FROM process WHERE id = 1"), 2);
+	cr_assert_eq(cell(path, "SELECT last_snapshot IS NULL FROM process WHERE id = 2"), 1);
+	remove_dir();
+}
+
+Test(recording, a_lost_part_is_noticed)
+{
+	struct truth truths[SNAPSHOTS];
+	const char *path = new_path();
+	struct err e = {0};
+	struct rec *r = NULL;
+	struct rec_walk *walk = NULL;
+	write_history(path, 51, 200, false, truths);
+	run_sql(path,
+		"DELETE FROM frame WHERE id = (SELECT max(id) FROM frame WHERE id / 16 = 11)");
+	cr_assert_eq(rec_open(path, &r, &e), 0, "%s", e.text);
+	/* Whatever group one asks for. */
+	cr_assert_eq(rec_walk_new(r, GRP_BIT(state), false, &walk, &e), 0);
+	cr_assert_eq(rec_walk_to(walk, 9, &e), 0, "%s", e.text);
+	cr_assert_eq(rec_walk_to(walk, 10, &e), ERR_CORRUPT);
+	cr_assert_not_null(strstr(e.text, "one is lost"), "%s", e.text);
+	rec_walk_free(walk);
+	rec_close(r);
+	forget(truths);
+	remove_dir();
+}
+
+/* A row of snapshot that is not what its frame is: nothing is built upon that. */
+Test(recording, a_chain_that_is_not_what_its_rows_say_is_left)
+{
+	static const char *const lies[] = {
+		"UPDATE snapshot SET sockets = sockets + 1 WHERE id = 3",
+		"UPDATE snapshot SET key = 0 WHERE id = 1",
+		"UPDATE snapshot SET bytes = bytes - 1 WHERE id = 2",
+		"DELETE FROM snapshot WHERE id = 2",
+	};
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		const char *path = new_path();
+		struct gen g;
+		gen_init(&g, 3, 50);
+		struct rec_writer *w = open_writer(path, &host);
+		for (int n = 0; n < 4; n++) {
+			fill(w, &g);
+			cr_assert_eq(track_is_key(rec_writer_track(w)), n == 0);
+			commit(w);
+			gen_step(&g, 30, 40, 100, 5);
+		}
+		rec_writer_close(w);
+		run_sql(path, lies[i]);
+		w = open_writer(path, &host);
+		fill(w, &g);
+		cr_assert(track_is_key(rec_writer_track(w)), "%s", lies[i]);
+		commit(w);
+		rec_writer_close(w);
+		gen_fini(&g);
+		remove_dir();
+	}
+}
+
+/* Sockets so much alike that their frame has hardly any bytes are read all the same. */
+Test(recording, sockets_that_are_much_alike)
+{
+	const char *path = new_path();
+	struct err e = {0};
+	struct rec *r = NULL;
+	struct rec_walk *walk = NULL;
+	struct rec_writer *w = open_writer(path, &host);
+	cr_assert_eq(rec_writer_begin(w, &e), 0);
+	for (uint64_t i = 0; i < 100000; i++) {
+		struct sock_row row;
+		memset(&row, 0, sizeof(row));
+		row.member.proto = PROTO_UNIX;
+		row.member.cookie = 1 + i;
+		cr_assert_eq(track_add(rec_writer_track(w), &row, 1, 1, &e), 0, "%s", e.text);
+	}
+	cr_assert_eq(track_members(rec_writer_track(w), &e), 0);
+	commit(w);
+	rec_writer_close(w);
+	cr_assert_eq(cell(path, "SELECT sum(length(bytes)) FROM frame WHERE id = 16 + 13") > 500, 1,
+		     "it is padded");
+	cr_assert_eq(rec_open(path, &r, &e), 0);
+	cr_assert_eq(rec_walk_new(r, GRP_ALL, true, &walk, &e), 0);
+	cr_assert_eq(rec_walk_to(walk, 0, &e), 0, "%s", e.text);
+	cr_assert_eq(rec_walk_set(walk)->rows, 100000);
+	rec_walk_free(walk);
+	rec_close(r);
+	/* And somebody else's, who says so much in so few bytes, are not. */
+	run_sql(path, "UPDATE snapshot SET bytes = bytes - (SELECT length(bytes) FROM frame WHERE "
+		      "id = 16 + 13); DELETE FROM frame WHERE id = 16 + 13");
+	cr_assert_eq(rec_open(path, &r, &e), 0);
+	cr_assert_eq(rec_walk_new(r, GRP_ALL, true, &walk, &e), 0);
+	cr_assert_eq(rec_walk_to(walk, 0, &e), ERR_CORRUPT);
+	cr_assert_not_null(strstr(e.text, "more new sockets than its bytes"), "%s", e.text);
+	rec_walk_free(walk);
+	rec_close(r);
+	remove_dir();
+}
+
 /* Another time zone or version of the recorder makes a new row of host, not new processes. */
 Test(recording, processes_outlive_a_change_of_facts)
 {

@@ -6,6 +6,25 @@
 #include "columns.h"
 #include "sock.h"
 
+/* Residuals are computed modulo the column's width: a predictor of another one would go wrong. */
+Test(columns, predictors_are_earlier_and_of_the_same_width)
+{
+	unsigned predicted = 0;
+	for (unsigned i = 0; i < columns_count; i++) {
+		const struct column *c = &columns[i];
+		if (!c->predictor)
+			continue;
+		const struct column *p = column_by_id(c->predictor);
+		predicted++;
+		cr_assert_not_null(p, "%s", c->name);
+		cr_assert_lt(p, c, "%s", c->name);
+		cr_assert_eq(p->group, c->group, "%s", c->name);
+		cr_assert_eq(p->width, c->width, "%s: %s", c->name, p->name);
+		cr_assert(p->enc != ENC_ADDR && c->enc != ENC_ADDR, "%s", c->name);
+	}
+	cr_assert_gt(predicted, 3);
+}
+
 Test(sock, every_state_name_reads_back)
 {
 	for (unsigned i = 1; i < STATE_COUNT; i++)
