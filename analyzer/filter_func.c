@@ -1,5 +1,5 @@
 /*
- * filter_func.c - the SQL functions of a filter: addr_in() and glob_match().
+ * filter_func.c - the SQL functions of a filter: addr_in(), glob_match() and holder_is().
  */
 #include "filter.h"
 
@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#define HOLDER_FIELDS 5 /* pid comm exe cmdline container */
 
 struct prefix {
 	int family;
@@ -134,6 +136,44 @@ static void sql_glob_match(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 		sqlite3_result_int(ctx, filter_glob_match(glob, text, any_case));
 }
 
+/* A process's field compared with a number, or with a text, or with a glob. */
+static bool field_is(const char *field, const char *op, sqlite3_value *value)
+{
+	if (sqlite3_value_type(value) == SQLITE_INTEGER) {
+		int64_t a = strtoll(field, NULL, 10), b = sqlite3_value_int64(value);
+		if (op[0] == '=')
+			return a == b;
+		if (strcmp(op, "<>") == 0)
+			return a != b;
+		return (op[1] == '=' && a == b) || (op[0] == '<' ? a < b : a > b);
+	}
+	const char *text = (const char *)sqlite3_value_text(value);
+	if (!text)
+		return false;
+	return op[0] == 'g' ? filter_glob_match(text, field, false) : strcmp(text, field) == 0;
+}
+
+/* holder_is(HOLDERS, FIELD, OP, VALUE): HOLDERS as in filter.h; "" is what is not known. */
+static void sql_holder_is(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	(void)argc;
+	const char *list = sqlite3_value_blob(argv[0]);
+	int len = list ? sqlite3_value_bytes(argv[0]) : 0;
+	const char *op = (const char *)sqlite3_value_text(argv[2]);
+	int wanted = sqlite3_value_int(argv[1]), place = 0;
+	/* The last field is ended, too: so no field is read beyond the list. */
+	if (!len || !op || !op[0] || list[len - 1])
+		return;
+	for (int at = 0; at < len; at += (int)strlen(list + at) + 1) {
+		place = place % HOLDER_FIELDS + 1;
+		if (place == wanted && list[at] && field_is(list + at, op, argv[3])) {
+			sqlite3_result_int(ctx, 1);
+			return;
+		}
+	}
+	sqlite3_result_int(ctx, 0);
+}
+
 int filter_register(sqlite3 *db)
 {
 	static const struct {
@@ -144,6 +184,7 @@ int filter_register(sqlite3 *db)
 		{"addr_in", 2, sql_addr_in},
 		{"glob_match", 2, sql_glob_match},
 		{"glob_match", 3, sql_glob_match},
+		{"holder_is", 4, sql_holder_is},
 	};
 	int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
 	int rc = SQLITE_OK;

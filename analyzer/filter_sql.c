@@ -248,6 +248,16 @@ static void put_bracket(struct writer *w, const struct filter_node *n)
 	put_value(w, &n->value);
 }
 
+/* A word of processes: of the others that hold the socket. */
+static void put_holders(struct writer *w, const struct filter_node *n)
+{
+	const char *op = n->value.kind == VALUE_GLOB ? "glob" : op_sql[n->op];
+	buf_printf(w->out, " OR holder_is(%s,%u,'%s',", w->f->columns->holders, n->field->holder,
+		   op);
+	put_value(w, &n->value);
+	put(w, ")");
+}
+
 static void put_field(struct writer *w, const struct filter_node *n)
 {
 	const struct filter_field *field = n->field;
@@ -264,6 +274,8 @@ static void put_field(struct writer *w, const struct filter_node *n)
 		buf_printf(w->out, "%s%s", field->sql, op_sql[n->op]);
 		put_value(w, &n->value);
 	}
+	if (field->holder && w->f->columns->holders)
+		put_holders(w, n);
 }
 
 static void put_condition(struct writer *w, const struct filter_node *n)

@@ -24,6 +24,9 @@
 /* So many holders of one socket are written out; the table `owner` has them all. */
 #define USERS_MAX 256
 
+/* So many are looked at by a filter. */
+#define HOLDERS_MAX 65536
+
 enum socket_kind {
 	SOCKET_FRAME,	/* of vt_frame.h; `n` says which */
 	SOCKET_VALUE,	/* a recorded number */
@@ -33,8 +36,9 @@ enum socket_kind {
 	SOCKET_PROCESS, /* of the owner; `n` is a frame_process_column */
 	SOCKET_FD,
 	SOCKET_SOURCE,
-	SOCKET_USERS, /* every holder, as ss writes them */
-	SOCKET_DEV,   /* name of the interface of ifindex */
+	SOCKET_USERS,	/* every holder, as ss writes them */
+	SOCKET_HOLDERS, /* all but the first, for a filter (filter.h) */
+	SOCKET_DEV,	/* name of the interface of ifindex */
 };
 
 struct socket_column {
@@ -65,6 +69,7 @@ static const struct socket_column first_columns[] = {
 	{.name = "container", .type = "TEXT", .kind = SOCKET_PROCESS, .n = PROCESS_CONTAINER},
 	{.name = "owner_source", .type = "TEXT", .kind = SOCKET_SOURCE},
 	{.name = "users", .type = "TEXT", .kind = SOCKET_USERS},
+	{.name = "holders", .type = "BLOB HIDDEN", .kind = SOCKET_HOLDERS},
 	{.name = "v6only", .kind = SOCKET_VALUE},
 	{.name = "sock_type", .kind = SOCKET_VALUE},
 	{.name = "link_proto", .kind = SOCKET_VALUE},
@@ -193,6 +198,7 @@ static int needs_of(const struct socket_column *c)
 	case SOCKET_FD:
 	case SOCKET_SOURCE:
 	case SOCKET_USERS:
+	case SOCKET_HOLDERS:
 		return FRAME_OWNERS;
 	case SOCKET_DEV:
 		return (int)FRAME_GROUPS;
@@ -326,30 +332,73 @@ static int put_user(struct socket_cursor *c, struct buf *b, uint32_t process, ui
 	return rc;
 }
 
-/* ("nginx",pid=7,fd=6),("nginx",pid=8,fd=6) */
-static int put_users(struct socket_cursor *c, sqlite3_context *out)
+/* The list of further holders of the present row; empty if there are none. */
+static int further_holders(struct socket_cursor *c, struct span *ret)
 {
-	struct buf b CLEANUP(buf_fini) = {0};
 	struct frame_cursor *f = &c->frame;
 	struct err e = {0};
 	const char *more = NULL;
 	size_t len = 0;
-	int rc = put_user(c, &b, c->owner.process, c->owner.fd);
 	uint32_t id = c->owner.source == OWNER_FD
 			      ? SLOT_GROUP(f->set, frame_slot(f), owner)->owner_more
 			      : 0;
 	if (id && history_text(f->context->history, frame_file(f), id, &more, &len, &e))
 		return vt_fail(f->base.pVtab, &e);
-	struct span s = span_of(more ? more : "", more ? len : 0);
-	for (size_t n = 0; rc == SQLITE_OK && span_left(&s) && n < USERS_MAX; n++) {
+	*ret = span_of(more ? more : "", more ? len : 0);
+	return SQLITE_OK;
+}
+
+/* Calls put() for each of them, `max` at most. */
+static int each_holder(struct socket_cursor *c, struct buf *b, size_t max,
+		       int (*put)(struct socket_cursor *c, struct buf *b, uint32_t process,
+				  uint32_t fd))
+{
+	struct span s;
+	int rc = further_holders(c, &s);
+	for (size_t n = 0; rc == SQLITE_OK && span_left(&s) && n < max; n++) {
 		uint64_t process = span_varint_max(&s, UINT32_MAX);
 		uint64_t fd = span_varint_max(&s, UINT32_MAX);
 		if (!s.bad)
-			rc = put_user(c, &b, (uint32_t)process, (uint32_t)fd);
+			rc = put(c, b, (uint32_t)process, (uint32_t)fd);
 	}
-	if (b.failed)
-		return SQLITE_NOMEM;
-	sqlite3_result_text64(out, buf_str(&b), b.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+	return rc == SQLITE_OK && b->failed ? SQLITE_NOMEM : rc;
+}
+
+/* ("nginx",pid=7,fd=6),("nginx",pid=8,fd=6) */
+static int put_users(struct socket_cursor *c, sqlite3_context *out)
+{
+	struct buf b CLEANUP(buf_fini) = {0};
+	int rc = put_user(c, &b, c->owner.process, c->owner.fd);
+	if (rc == SQLITE_OK)
+		rc = each_holder(c, &b, USERS_MAX, put_user);
+	if (rc == SQLITE_OK)
+		sqlite3_result_text64(out, buf_str(&b), b.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+	return rc;
+}
+
+static int put_holder(struct socket_cursor *c, struct buf *b, uint32_t process, uint32_t fd)
+{
+	const struct history_process *p;
+	int rc = frame_process(&c->frame, c->owner.file, process, &p);
+	(void)fd;
+	if (rc != SQLITE_OK || !p)
+		return rc;
+	const char *const texts[] = {p->comm, p->exe, p->cmdline, p->container};
+	buf_printf(b, "%lld", (long long)p->pid);
+	buf_put_u8(b, 0);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		buf_put_str(b, texts[i] ? texts[i] : "");
+		buf_put_u8(b, 0);
+	}
+	return SQLITE_OK;
+}
+
+static int put_holders(struct socket_cursor *c, sqlite3_context *out)
+{
+	struct buf b CLEANUP(buf_fini) = {0};
+	int rc = each_holder(c, &b, HOLDERS_MAX, put_holder);
+	if (rc == SQLITE_OK && b.len)
+		sqlite3_result_blob64(out, b.bytes, b.len, SQLITE_TRANSIENT);
 	return rc;
 }
 
@@ -363,6 +412,8 @@ static int put_owner(struct socket_cursor *c, sqlite3_context *out, const struct
 		sqlite3_result_text(out, owner_source_name(c->owner.source), -1, SQLITE_STATIC);
 	else if (col->kind == SOCKET_USERS)
 		rc = put_users(c, out);
+	else if (col->kind == SOCKET_HOLDERS)
+		rc = put_holders(c, out);
 	else if (col->kind == SOCKET_FD)
 		sqlite3_result_int64(out, c->owner.fd);
 	else if ((rc = frame_process(&c->frame, c->owner.file, c->owner.process, &p)) == SQLITE_OK)
@@ -409,6 +460,7 @@ static int socket_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int co
 	case SOCKET_FD:
 	case SOCKET_SOURCE:
 	case SOCKET_USERS:
+	case SOCKET_HOLDERS:
 		return put_owner(c, out, col);
 	case SOCKET_DEV:
 		return put_dev(c, out);

@@ -54,7 +54,9 @@ struct filter_field {
 	const char *sql_most;	/* of an uncertain value: what it is at most; NULL: sql is exact */
 	const char *sql_number; /* FILTER_TEXT: what a whole number is compared with, or NULL */
 	enum filter_type type;
-	int64_t unit_ns;		     /* FILTER_DURATION: what 1 in the column means */
+	unsigned holder; /* of a process: its place among the fields of column `holders`, from 1 on
+			  */
+	int64_t unit_ns; /* FILTER_DURATION: what 1 in the column means */
 	const struct filter_choice *choices; /* FILTER_CHOICE: ends with a NULL word */
 };
 
@@ -73,6 +75,12 @@ struct filter_columns {
 	const char *family, *state;
 	const char *local, *local_port, *peer, *peer_port;
 	const char *ifindex, *dev, *mark, *cgroup;
+	/*
+	 * The processes that hold the socket besides the one that words of processes stand for: a
+	 * blob of their fields pid comm exe cmdline container, each ended by a NUL, or NULL. A word
+	 * of processes is true if it is of any holder.
+	 */
+	const char *holders;
 };
 
 struct filter_addr {
@@ -105,6 +113,9 @@ struct filter_env {
 	unsigned field_count;
 	const struct filter_refusal *refusals; /* ends with a NULL word; NULL: none */
 	bool for_rows; /* filter_row.h: no names of hosts, no globs of cgroups */
+	/* For the error of a word that the table lacks: what it tells of, who can answer; or NULL.
+	 */
+	const char *told, *elsewhere;
 	const struct filter_resolver *resolver; /* NULL: names are refused */
 	int family;				/* of addresses without one (ss -f), or AF_UNSPEC */
 	uint16_t auto_port_lo,
@@ -173,6 +184,7 @@ void filter_args_fini(struct filter_args *args);
  *   addr_in(ADDRESS, PREFIX)       1 if it lies in the prefix ("10.0.0.0/8"); an IPv4-mapped
  *                                  address lies in IPv4 prefixes too; NULL for NULL; 0 for no
  * address glob_match(TEXT, GLOB [, 1])   as fnmatch(3) without flags, with 1 in any case (ASCII)
+ *   holder_is(HOLDERS, FIELD, OP, VALUE)  1 if any of them (column `holders`) has such a field
  * Returns an SQLite code.
  */
 int filter_register(sqlite3 *db) MUST_CHECK NONNULL(1);

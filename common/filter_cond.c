@@ -79,6 +79,9 @@ static int read_comparison(struct filter_parser *p, const char *name, unsigned o
 static int no_column(struct filter_parser *p, const char *name)
 {
 	const struct filter_token *t = &p->tokens.tokens[p->at ? p->at - 1 : 0];
+	if (p->env->told)
+		return parser_fail(p, t, ERR_USAGE, "%s cannot be asked of %s, only %s", name,
+				   p->env->told, p->env->elsewhere);
 	return parser_fail(p, t, ERR_USAGE, "%s cannot be asked of this table", name);
 }
 

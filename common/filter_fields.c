@@ -28,10 +28,10 @@ static const struct filter_choice owner_sources[] = {
 /* What both tables have. */
 #define COMMON_FIELDS                                                                              \
 	{.name = "proto", .sql = "proto", .type = FILTER_TEXT},                                    \
-		{.name = "comm", .sql = "comm", .type = FILTER_TEXT},                              \
-		{.name = "pid", .sql = "pid", .type = FILTER_NUMBER},                              \
-		{.name = "exe", .sql = "exe", .type = FILTER_TEXT},                                \
-		{.name = "cmdline", .sql = "cmdline", .type = FILTER_TEXT},                        \
+		{.name = "comm", .sql = "comm", .type = FILTER_TEXT, .holder = 2},                 \
+		{.name = "pid", .sql = "pid", .type = FILTER_NUMBER, .holder = 1},                 \
+		{.name = "exe", .sql = "exe", .type = FILTER_TEXT, .holder = 3},                   \
+		{.name = "cmdline", .sql = "cmdline", .type = FILTER_TEXT, .holder = 4},           \
 		{.name = "uid", .sql = "uid", .type = FILTER_NUMBER},                              \
 		{.name = "user", .sql = "uid", .type = FILTER_USER},                               \
 		{.name = "inode", .sql = "inode", .type = FILTER_NUMBER},                          \
@@ -40,7 +40,7 @@ static const struct filter_choice owner_sources[] = {
 		 .sql = "netns_name",                                                              \
 		 .sql_number = "netns",                                                            \
 		 .type = FILTER_TEXT},                                                             \
-		{.name = "container", .sql = "container", .type = FILTER_TEXT},                    \
+		{.name = "container", .sql = "container", .type = FILTER_TEXT, .holder = 5},       \
 		{.name = "host", .sql = "host", .type = FILTER_TEXT},                              \
 	{                                                                                          \
 		.name = "owner", .sql = "owner_source", .type = FILTER_CHOICE,                     \
@@ -84,6 +84,7 @@ static const struct filter_columns socket_columns = {
 	.dev = "dev",
 	.mark = "mark",
 	.cgroup = "cgroup",
+	.holders = "holders",
 };
 
 static const struct filter_columns spell_columns = {
@@ -100,6 +101,8 @@ struct filter_env filter_socket_env(void)
 {
 	return (struct filter_env){
 		.columns = &socket_columns,
+		.told = "sockets in a snapshot",
+		.elsewhere = "of spells: linger, trace, trend",
 		.fields = socket_fields,
 		.field_count = LENGTH(socket_fields),
 	};
@@ -109,6 +112,8 @@ struct filter_env filter_spell_env(void)
 {
 	return (struct filter_env){
 		.columns = &spell_columns,
+		.told = "spells",
+		.elsewhere = "of sockets in a snapshot: show, diff",
 		.fields = spell_fields,
 		.field_count = LENGTH(spell_fields),
 	};

@@ -4,7 +4,8 @@
 CREATE TABLE socket (
   n INTEGER PRIMARY KEY, proto, family, state, local, local_port, peer, peer_port,
   recvq, sendq, timer, retrans, backoff, rtt_us, cwnd, uid, inode, cookie,
-  pid, comm, exe, cmdline, cgroup, container, owner_source, host, netns, netns_name, ifindex, dev, mark);
+  pid, comm, exe, cmdline, cgroup, container, owner_source, host, netns, netns_name, ifindex, dev, mark,
+  holders);
 
 INSERT INTO socket (n, proto, family, state, local, local_port, peer, peer_port) VALUES
   ( 1, 'tcp',      2, 'LISTEN',         '0.0.0.0',                     22, '0.0.0.0',                      0),
@@ -80,3 +81,8 @@ INSERT INTO spell (n, proto, family, state, local, local_port, peer, peer_port, 
   (4, 'tcp', 2, 'TIME-WAIT',  '10.0.0.5', 50103, '10.9.9.10', 50010, 'curl',   59900,   60000, 0,   60000),
   (5, 'udp', 2, 'UNCONN',     '10.0.0.5',    53, '0.0.0.0',       0, 'named',      0,     500, 0,     100);
 UPDATE spell SET cgroup = '/system.slice/named.service' WHERE n = 5;
+
+-- A second and a third process hold the listener of nginx, too.
+UPDATE socket SET holders = CAST(
+  '88' || char(0) || 'zz-helper' || char(0) || '/opt/helper' || char(0) || char(0) || 'beef01' || char(0) ||
+  '89' || char(0) || 'zz-other' || char(0) || char(0) || 'zz -x' || char(0) || char(0) AS BLOB) WHERE n = 7;

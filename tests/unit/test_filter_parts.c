@@ -327,9 +327,11 @@ static void check_sql(const char *text)
 	cr_assert_eq(parse(text, &f, NULL, &e), 0, "%s", e.text);
 	cr_assert_eq(sqlite3_open(":memory:", &db), SQLITE_OK);
 	cr_assert_eq(filter_register(db), SQLITE_OK);
-	cr_assert_eq(sqlite3_exec(db, "CREATE TABLE socket(comm, family, state, sport, local_port)",
-				  NULL, NULL, NULL),
-		     SQLITE_OK);
+	cr_assert_eq(
+		sqlite3_exec(db,
+			     "CREATE TABLE socket(comm, family, state, sport, local_port, holders)",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
 	buf_put_str(&sql, "SELECT * FROM (SELECT * FROM socket WHERE (comm <> 'x' AND (");
 	cr_assert_eq(filter_to_sql(f, &sql, &args, &e), 0);
 	buf_put_str(&sql, ")))");
