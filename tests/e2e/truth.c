@@ -226,6 +226,9 @@ static void do_close(struct end *end)
 	do_read(end);
 	if (end->fd < 0)
 		return;
+	struct timespec mono;
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	end->closed_mono_ns = mono.tv_sec * NS_PER_S + mono.tv_nsec;
 	end->closed_ns = truth_now_ns();
 	close(end->fd);
 	end->fd = -1;

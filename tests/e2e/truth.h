@@ -21,8 +21,9 @@ struct end {
 	uint16_t port, peer_port;
 	unsigned count;
 	struct moment moments[MOMENTS_MAX];
-	int64_t polled_ns; /* begin of the last look at it */
-	int64_t closed_ns; /* the application closed it not before; 0: it did not */
+	int64_t polled_ns;	/* begin of the last look at it */
+	int64_t closed_ns;	/* the application closed it not before; 0: it did not */
+	int64_t closed_mono_ns; /* the same on CLOCK_MONOTONIC, as the tracepoint's */
 };
 
 struct play {

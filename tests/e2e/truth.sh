@@ -56,7 +56,8 @@ query() {
 CREATE TABLE t (local_port INT, peer_port INT, state, entered_lo INT, entered_hi INT, left_lo INT,
 	left_hi INT);
 CREATE TABLE s (local_port INT, peer_port INT, state, entered_lo INT, entered_hi INT, left_lo INT,
-	left_hi INT, at_least REAL, at_most REAL, guess_lo INT, guess_hi INT, assumption, source);
+	left_hi INT, at_least REAL, at_most REAL, guess_lo INT, guess_hi INT, assumption, source,
+	inode INT);
 .mode csv
 .import truth.csv t
 .import spells.csv s
@@ -68,7 +69,7 @@ UPDATE s SET left_hi = NULL WHERE left_hi = '';
 UPDATE s SET guess_lo = NULL WHERE guess_lo = '';
 CREATE VIEW j AS SELECT local_port, peer_port, state, t.entered_lo AS tel, t.entered_hi AS teh,
 	t.left_lo AS tll, t.left_hi AS tlh, s.entered_lo AS sel, s.entered_hi AS seh,
-	s.left_lo AS sll, s.left_hi AS slh, at_least, at_most, guess_lo, guess_hi, assumption, source
+	s.left_lo AS sll, s.left_hi AS slh, at_least, at_most, guess_lo, guess_hi, assumption, source, inode
 	FROM t JOIN s USING (local_port, peer_port, state);
 .mode list
 $1
@@ -103,15 +104,17 @@ compare() {
 			AND s.state = t.state) <> 1;" >wrong
 	nothing_in "$name: every spell that met a snapshot is told of once" wrong
 	echo "$name: width of 'entered' in ms: median, mean, spells; of snapshots alone about $ms"
-	query "SELECT printf('    %-11s %9.1f %9.1f %6d', state, max(w) FILTER (WHERE i = (n + 1) / 2),
-		avg(w), n) FROM (SELECT state, (seh - sel) / 1e6 AS w,
-			row_number() OVER (PARTITION BY state ORDER BY seh - sel) AS i,
-			count(*) OVER (PARTITION BY state) AS n FROM j WHERE sel IS NOT NULL)
+	query "SELECT printf('    %-15s %9.1f %9.1f %6d', state, max(w) FILTER (WHERE i = (n + 1) / 2),
+		avg(w), n) FROM (SELECT kind AS state, (seh - sel) / 1e6 AS w,
+			row_number() OVER (PARTITION BY kind ORDER BY seh - sel) AS i,
+			count(*) OVER (PARTITION BY kind) AS n FROM (SELECT *, state || CASE
+			WHEN state = 'FIN-WAIT-2' AND inode > 0 THEN ' open' ELSE '' END AS kind
+			FROM j WHERE sel IS NOT NULL))
 		GROUP BY state;"
 }
 
 columns='local_port, peer_port, state, entered_lo_ns, entered_hi_ns, left_lo_ns, left_hi_ns,
-	at_least_ms, at_most_ms, NULL, NULL, assumption, entered_source'
+	at_least_ms, at_most_ms, NULL, NULL, assumption, entered_source, inode'
 for ms in $cadences; do
 	"$tools/truth_bounds" "r$ms.socklapse" "$address" >spells.csv 2>err
 	compare "$ms" 'the bounds alone'

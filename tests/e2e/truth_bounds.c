@@ -8,7 +8,7 @@
  * CLOCK_REALTIME:
  *
  *   PORT,PEER_PORT,STATE,ENTERED_LO,ENTERED_HI,LEFT_LO,LEFT_HI,AT_LEAST_MS,AT_MOST_MS,GUESS_LO,
- *   GUESS_HI,"ASSUMPTION",SOURCES
+ *   GUESS_HI,"ASSUMPTION",SOURCES,INODE
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,10 +61,10 @@ static void tell(const struct conn *c, const struct bounds_spell *s, unsigned st
 		       (long long)(s->guess.hi_ns + real_ns));
 	else
 		printf(",,");
-	printf("\"%s\",%s/%s%s%s\n", bounds_assumption_text(s->guess.assumption),
+	printf("\"%s\",%s/%s%s%s,%u\n", bounds_assumption_text(s->guess.assumption),
 	       bounds_source_name(s->entered.lo_source), bounds_source_name(s->entered.hi_source),
 	       s->flags & BOUNDS_CONTRADICTION ? " CONTRADICTION" : "",
-	       end && (end->flags & BOUNDS_KILLED) ? " killed" : "");
+	       end && (end->flags & BOUNDS_KILLED) ? " killed" : "", last->row->state.inode);
 }
 
 static void tell_former(struct conn *c)

@@ -82,12 +82,13 @@ static struct end *find(struct play *plays, unsigned count, unsigned port, unsig
 	return NULL;
 }
 
-static void take_change(struct end *end, unsigned from, unsigned to, int64_t at_ns)
+static void take_change(struct end *end, unsigned from, unsigned to, int64_t at_ns, int64_t mono_ns)
 {
 	bool remnant = to == TCP_CLOSE && (from == TCP_FIN_WAIT2 || from == TCP_CLOSING);
 	if (to == TCP_SYN_RECV || to == from) /* close() after shutdown() sets the state anew */
 		return;
-	if (remnant && from == TCP_FIN_WAIT2 && end->closed_ns && end->closed_ns < at_ns)
+	if (remnant && from == TCP_FIN_WAIT2 && end->closed_mono_ns &&
+	    end->closed_mono_ns - ROUND_NS < mono_ns)
 		return; /* still FIN-WAIT-2, but without a full socket */
 	truth_note(end, remnant ? TCP_TIME_WAIT : to, at_ns - ROUND_NS, at_ns + ROUND_NS);
 }
@@ -107,13 +108,13 @@ static void take_line(const char *line, struct play *plays, unsigned count, int6
 		event--;
 	char *dot;
 	int64_t at_ns = strtoll(event, &dot, 10) * INT64_C(1000000000);
-	at_ns += strtoll(dot + 1, NULL, 10) * 1000 + real_ns;
+	at_ns += strtoll(dot + 1, NULL, 10) * 1000;
 	struct end *end = find(plays, count, port, peer_port);
 	const char *address = strstr(line, "saddr=");
 	size_t len = strlen(truth_address);
 	if (end && address && strncmp(address + 6, truth_address, len) == 0 &&
 	    address[6 + len] == ' ')
-		take_change(end, state_of(from), state_of(to), at_ns);
+		take_change(end, state_of(from), state_of(to), at_ns + real_ns, at_ns);
 }
 
 /* What the driver saw is replaced, but for the birth of half-open connections. */
@@ -134,14 +135,35 @@ static const struct moment *moment_of(const struct end *end, unsigned state)
 	return NULL;
 }
 
-/* The TIME-WAIT of an end whose application had closed it, from its peer's last moments. */
-static void infer_time_wait(struct end *end, const struct end *peer)
+/* What is left of an end that was closed in FIN-WAIT-2 waits so long, then it is reaped. */
+#define FIN_TIMEOUT_NS (INT64_C(60) * 1000000000)
+#define LATE_NS	       (INT64_C(2200) * 1000000)
+
+/*
+ * How FIN-WAIT-2 went on for an end whose application had closed it, from its peer's last moments:
+ * it became TIME-WAIT if the peer's FIN came in time. If that was close nobody knows.
+ */
+static void infer_end(struct end *end, const struct end *peer)
 {
 	const struct moment *last_ack = moment_of(peer, TCP_LAST_ACK);
 	const struct moment *gone = moment_of(peer, TCP_CLOSE);
-	if (!end->count || end->moments[end->count - 1].state != TCP_FIN_WAIT2 || !last_ack)
+	if (!end->count || end->moments[end->count - 1].state != TCP_FIN_WAIT2)
 		return;
-	truth_note(end, TCP_TIME_WAIT, last_ack->lo_ns, gone ? gone->hi_ns : truth_now_ns());
+	/* Without LAST-ACK the two closed at once, or the peer has not closed: nobody knows. */
+	if (!end->closed_ns || !last_ack)
+		return;
+	int64_t since_ns = end->moments[end->count - 1].lo_ns;
+	since_ns = end->closed_ns > since_ns ? end->closed_ns : since_ns;
+	int64_t lo_ns = since_ns + FIN_TIMEOUT_NS - LATE_NS;
+	int64_t hi_ns = since_ns + FIN_TIMEOUT_NS + LATE_NS;
+	int64_t fin_hi_ns = gone ? gone->hi_ns : truth_now_ns();
+	if (fin_hi_ns < lo_ns)
+		truth_note(end, TCP_TIME_WAIT, last_ack->lo_ns, fin_hi_ns);
+	else if (last_ack->lo_ns > hi_ns)
+		truth_note(end, TCP_CLOSE, lo_ns, hi_ns);
+	else
+		truth_note(end, TCP_CLOSE, last_ack->lo_ns < lo_ns ? last_ack->lo_ns : lo_ns,
+			   fin_hi_ns > hi_ns ? fin_hi_ns : hi_ns);
 }
 
 static int64_t clock_ns(clockid_t clock)
@@ -170,8 +192,8 @@ static bool read_trace(const char *tracing, struct play *plays, unsigned count)
 	}
 	fclose(file);
 	for (unsigned i = 0; i < count; i++) {
-		infer_time_wait(&plays[i].end[0], &plays[i].end[1]);
-		infer_time_wait(&plays[i].end[1], &plays[i].end[0]);
+		infer_end(&plays[i].end[0], &plays[i].end[1]);
+		infer_end(&plays[i].end[1], &plays[i].end[0]);
 	}
 	return whole;
 }
