@@ -160,7 +160,7 @@ int spell_emit_gone(struct spell_pass *p, const struct conn *c, struct err *e)
 {
 	struct spell_end end = spell_end_between(p, c->last, c->gone, moment_at(p, c->gone).end_ns);
 	if (p->evidence) {
-		end.queue = evidence_queue(p, c);
+		end.queue = evidence_queue(p, c, NULL);
 		evidence_gone(p, c, &end);
 	}
 	return spell_emit(p, c, &end, e);
@@ -170,7 +170,7 @@ int spell_emit_open(struct spell_pass *p, const struct conn *c, struct err *e)
 {
 	struct spell_end end = {.last = c->last, .open = true};
 	if (p->evidence)
-		end.queue = evidence_queue(p, c);
+		end.queue = evidence_queue(p, c, NULL);
 	return spell_emit(p, c, &end, e);
 }
 
@@ -191,7 +191,7 @@ int spell_emit_reboot(struct spell_pass *p, const struct conn *c, size_t next, s
 		.offset_hi_ns = a.offset_ns,
 		.last = c->last,
 		.guess_ns = SPELL_UNKNOWN,
-		.queue = p->evidence ? evidence_queue(p, c) : NULL,
+		.queue = p->evidence ? evidence_queue(p, c, NULL) : NULL,
 	};
 	return spell_emit(p, c, &end, e);
 }

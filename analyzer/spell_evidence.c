@@ -19,6 +19,7 @@ struct conn_evidence {
 	struct row_state state; /* as last seen, in stored form */
 	struct row_queue queue;
 	struct row_evidence evidence;
+	bool queue_known;      /* `queue` is as last seen, whatever the pass is told of */
 	struct dump_time seen; /* by which dump; set by evidence_left() */
 };
 
@@ -163,9 +164,19 @@ static struct bounds_row row_last(const struct spell_pass *p, const struct conn 
 	return (struct bounds_row){.row = row, .lo_ns = ce->seen.lo_ns, .hi_ns = ce->seen.hi_ns};
 }
 
-const struct row_queue *evidence_queue(const struct spell_pass *p, const struct conn *c)
+const struct row_queue *evidence_queue(const struct spell_pass *p, const struct conn *c,
+				       const struct turn *turn)
 {
-	return &p->evidence->all[c - p->table.all].queue;
+	const struct conn_evidence *ce = &p->evidence->all[c - p->table.all];
+	if (!p->turns || ce->queue_known || sock_state_passes(ce->state.state))
+		return &ce->queue;
+	return turn && (turn->told & TURN_BEFORE) ? &turn->before.queue : NULL;
+}
+
+void evidence_learn_queue(struct spell_pass *p, uint32_t number, const struct row_queue *queue)
+{
+	p->evidence->all[number].queue = *queue;
+	p->evidence->all[number].queue_known = true;
 }
 
 static void keep_row(const struct spell_pass *p, struct conn_evidence *ce, uint32_t position)

@@ -34,8 +34,13 @@ void evidence_more(struct spell_pass *p, uint32_t number, uint32_t position);
 void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, struct spell_end *end);
 void evidence_entered(struct spell_pass *p, uint32_t number);
 
-/* Queues and timer of a connection as last seen; valid until the pass goes on. */
-const struct row_queue *evidence_queue(const struct spell_pass *p, const struct conn *c);
+/*
+ * Queues of a connection as last seen, before the change of state that `turn` tells of (or NULL);
+ * valid until the pass goes on. NULL: not known, and evidence_learn_queue() may help.
+ */
+const struct row_queue *evidence_queue(const struct spell_pass *p, const struct conn *c,
+				       const struct turn *turn);
+void evidence_learn_queue(struct spell_pass *p, uint32_t number, const struct row_queue *queue);
 
 /* The snapshot before was the last one that had it, for the time being or for good. */
 void evidence_left(struct spell_pass *p, uint32_t number);

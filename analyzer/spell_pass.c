@@ -140,7 +140,9 @@ static int end_live(struct spell_pass *p, struct err *e)
 
 static int end_host(struct spell_pass *p, struct err *e)
 {
-	int rc = end_live(p, e);
+	int rc = p->turns ? spell_learn_queues(p, e) : 0;
+	if (!rc)
+		rc = end_live(p, e);
 	return rc ? rc : conn_sift_missing(&p->table, end_missing, p, e);
 }
 

@@ -42,6 +42,9 @@ struct spell_pass {
 /* Takes the snapshot p->index; `step`: what is born, died and touched tells all of it. */
 int spell_follow(struct spell_pass *p, bool step, struct err *e) MUST_CHECK;
 
+/* What lies in the queues of all connections of the snapshot p->before, if that is not known. */
+int spell_learn_queues(struct spell_pass *p, struct err *e) MUST_CHECK;
+
 /* All that are there count as missing. */
 int spell_depart_all(struct spell_pass *p, struct err *e) MUST_CHECK;
 
