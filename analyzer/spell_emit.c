@@ -128,9 +128,9 @@ static void fill_spell(const struct spell_pass *p, const struct conn *c,
 int spell_emit(struct spell_pass *p, const struct conn *c, const struct spell_end *end,
 	       struct err *e)
 {
-	if (p->options.states && !(p->options.states >> c->state & 1))
+	if (p->options.states && !spell_has_bit(p->options.states, c->state))
 		return 0;
-	if (p->options.protos && !(p->options.protos >> c->id.proto & 1))
+	if (p->options.protos && !spell_has_bit(p->options.protos, c->id.proto))
 		return 0;
 	struct spell *all = array_grow(p->ready, &p->ready_cap, p->ready_count + 1, sizeof(*all));
 	if (!all)

@@ -87,7 +87,7 @@ static bool is_unaccepted(const struct conn *c)
 				1u << STATE_ESTAB | 1u << STATE_CLOSE_WAIT;
 	bool connects = c->id.proto == PROTO_TCP || c->id.proto == PROTO_MPTCP ||
 			c->id.proto == PROTO_DCCP;
-	return connects && !c->inode && (states >> c->state & 1);
+	return connects && !c->inode && spell_has_bit(states, c->state);
 }
 
 /* Who holds it: now, or before, or will when it accepts. */
@@ -216,7 +216,7 @@ static int begin(struct spell_pass *p, uint32_t number, uint32_t position, struc
 {
 	struct conn *c = &p->table.all[number];
 	c->state = SLOT_GROUP(p->set, c->slot, state)->state;
-	begin_spell(p, c, p->complete_before, position);
+	begin_spell(p, c, p->complete_before[spell_table(c->id.proto)], position);
 	c->born_since = c->since;
 	count_connection(p, c);
 	return p->evidence ? evidence_enter(p, number, position, e) : 0;

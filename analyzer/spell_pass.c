@@ -62,7 +62,6 @@ int spell_pass_new(struct history *h, const struct spell_options *options, struc
 		.options = *options,
 		.index = HISTORY_NONE,
 		.before = HISTORY_NONE,
-		.complete_before = HISTORY_NONE,
 		.netns_file = UINT32_MAX,
 	};
 	uint32_t groups = GRP_BIT(member) | GRP_BIT(state);
@@ -97,13 +96,35 @@ void spell_pass_free(struct spell_pass *p)
 	free(p);
 }
 
+/* Does absence from the present snapshot prove that there is no such socket of this table? */
+static bool looked_at(const struct spell_pass *p, unsigned proto)
+{
+	uint32_t tables = p->snapshots[p->index].rec->tables;
+	return p->complete && (!tables || spell_has_bit(tables, proto));
+}
+
+static void forget_complete(struct spell_pass *p)
+{
+	for (unsigned proto = 0; proto < PROTO_COUNT; proto++)
+		p->complete_before[proto] = HISTORY_NONE;
+}
+
+/* Without holes, and with no less than all others of the host? */
+static bool is_complete(const struct spell_pass *p, const struct rec_snapshot *s)
+{
+	uint32_t coverage = SPELL_COVERAGE & ~p->coverage;
+	if (s->tables)
+		coverage &= ~SPELL_COVERAGE_TABLES;
+	return !(s->flags & (SPELL_HOLES | coverage));
+}
+
 /* A missing one after a snapshot: is it gone for good? */
 static int judge_missing(void *arg, uint32_t number, struct err *e)
 {
 	struct spell_pass *p = arg;
 	struct conn *c = &p->table.all[number];
 	c->missing++;
-	if (!p->complete)
+	if (!looked_at(p, c->id.proto))
 		return 0;
 	if (c->gone == HISTORY_NONE) {
 		c->gone = p->index;
@@ -184,7 +205,8 @@ static int turn_page(struct spell_pass *p, struct err *e)
 		rc = b->host == s->host ? end_boot(p, e) : end_host(p, e);
 	if (!b || b->host != s->host)
 		begin_host(p, s->host);
-	p->before = p->complete_before = HISTORY_NONE;
+	p->before = HISTORY_NONE;
+	forget_complete(p);
 	return rc;
 }
 
@@ -197,7 +219,7 @@ static int work_on_snapshot(struct spell_pass *p, struct err *e)
 		return rc;
 	const struct rec_snapshot *s = p->snapshots[p->index].rec;
 	p->now = moment_of(s);
-	p->complete = !(s->flags & SPELL_HOLES) && !(s->flags & SPELL_COVERAGE & ~p->coverage);
+	p->complete = is_complete(p, s);
 	spell_note_basis(p, s);
 	if (p->evidence)
 		evidence_begin(p);
@@ -208,8 +230,9 @@ static int work_on_snapshot(struct spell_pass *p, struct err *e)
 	if (p->evidence)
 		evidence_end(p);
 	p->before = p->index;
-	if (p->complete)
-		p->complete_before = p->index;
+	for (unsigned proto = 0; proto < PROTO_COUNT; proto++)
+		if (looked_at(p, proto))
+			p->complete_before[proto] = p->index;
 	return rc;
 }
 

@@ -9,8 +9,24 @@
 /* Absence from a snapshot with one of these proves nothing: its dump may lack sockets. */
 #define SPELL_HOLES (SNAP_INTERRUPTED | SNAP_PARTIAL | SNAP_CUT | SNAP_NETNS_LOST)
 
-/* Nor from one with one of these, unless all snapshots of the host have it. */
-#define SPELL_COVERAGE (SNAP_FILTERED | SNAP_NO_TABLE | SNAP_UNPRIVILEGED)
+/*
+ * Nor from one with one of these, unless all snapshots of the host have it; of tables that were not
+ * looked at only if it is not told which (rec_snapshot.tables).
+ */
+#define SPELL_COVERAGE	      (SNAP_FILTERED | SNAP_UNPRIVILEGED | SPELL_COVERAGE_TABLES)
+#define SPELL_COVERAGE_TABLES (SNAP_NO_TABLE | SNAP_SOME_TABLES)
+
+/* Is it in a set of states or tables? Numbers come from the file and may be any. */
+static inline bool spell_has_bit(uint32_t set, unsigned number)
+{
+	return number < 32 && set >> number & 1;
+}
+
+/* The place of a table in arrays by table; 0 stands for those that are not known. */
+static inline unsigned spell_table(unsigned proto)
+{
+	return proto < PROTO_COUNT ? proto : 0;
+}
 
 struct spell_pass {
 	struct history *h;
@@ -25,10 +41,11 @@ struct spell_pass {
 
 	size_t index; /* the snapshot being worked on */
 	struct moment now;
-	bool complete;		/* is it? */
-	size_t before;		/* the snapshot before it; HISTORY_NONE: first of its boot */
-	size_t complete_before; /* the last complete one before it, or HISTORY_NONE */
-	uint32_t coverage;	/* flags that all snapshots of this host have */
+	bool complete; /* is it? */
+	size_t before; /* the snapshot before it; HISTORY_NONE: first of its boot */
+	/* The last complete one before it that looked at a table, or HISTORY_NONE. */
+	size_t complete_before[PROTO_COUNT];
+	uint32_t coverage; /* flags that all snapshots of this host have */
 
 	uint32_t netns_file, netns_row; /* the last one looked up */
 	uint64_t netns;

@@ -34,6 +34,7 @@
 #define SNAP_NO_TABLE	  UINT32_C(256)	 /* a socket table is not available in this kernel */
 #define SNAP_UNPRIVILEGED UINT32_C(512)	 /* the recorder lacked the rights to see all */
 #define SNAP_REBOOT	  UINT32_C(1024) /* first snapshot after a boot */
+#define SNAP_SOME_TABLES  UINT32_C(4096) /* only the socket tables that were asked for */
 
 /* Kinds of costs in a recording, at most. */
 #define REC_MAX_COSTS 64u
@@ -64,6 +65,7 @@ struct rec_snapshot {
 	bool key; /* set by the writer */
 	uint32_t flags;
 	uint32_t sockets;   /* set by the writer */
+	uint32_t tables;    /* by the reader: bits (1 << PROTO_*) of tables looked at; 0: unknown */
 	uint64_t bytes;	    /* set by the writer */
 	uint64_t encode_us; /* time that encoding took; set by the writer, not in the file */
 };

@@ -59,6 +59,7 @@ static int add_snapshot(struct rec *r, sqlite3_stmt *stmt, struct err *e)
 		.flags = (uint32_t)sqlite3_column_int64(stmt, 8),
 		.sockets = sockets < 0 || sockets > UINT32_MAX ? UINT32_MAX : (uint32_t)sockets,
 		.bytes = (uint64_t)sqlite3_column_int64(stmt, 10),
+		.tables = (uint32_t)sqlite3_column_int64(stmt, 11),
 	};
 	int rc = check_snapshot(r, &s, e);
 	if (rc)
@@ -76,7 +77,10 @@ static int load_index(struct rec *r, struct err *e)
 	sqlite3_stmt *stmt;
 	int rc = rec_db_prepare(r->db,
 				"SELECT id, host, wall_begin_ns, wall_end_ns, boot_begin_ns, "
-				"boot_end_ns, mono_begin_ns, key, flags, sockets, bytes "
+				"boot_end_ns, mono_begin_ns, key, flags, sockets, bytes, "
+				"CASE WHEN json_valid(costs) THEN json_extract(costs, "
+				"(SELECT '$[' || (id - 1) || ']' FROM cost_name "
+				"WHERE name = 'tables')) END "
 				"FROM snapshot ORDER BY id",
 				&stmt, e);
 	if (rc)

@@ -121,9 +121,11 @@ static int dump_all(struct snap *s, uint64_t deadline_ns, struct err *e)
 	if (s->no_table)
 		s->info->flags |= SNAP_NO_TABLE;
 	if (s->c->options.protos && s->c->options.protos != diag_protos()) {
-		s->info->flags |= SNAP_FILTERED;
+		s->info->flags |= SNAP_SOME_TABLES;
 		collect_problem_tables(s, diag_protos() & ~s->c->options.protos, "not asked for");
 	}
+	s->costs->tables = (s->c->options.protos ? s->c->options.protos : diag_protos()) &
+			   ~s->no_table;
 	return rc ? rc : track_members(rec_writer_track(s->w), e);
 }
 

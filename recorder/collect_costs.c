@@ -24,6 +24,7 @@ int collect_costs_each(const struct collect_costs *costs,
 		{"netns_no_inet", costs->netns_no_inet},
 		{"duplicates", costs->duplicates},
 		{"malformed", costs->malformed},
+		{"tables", costs->tables},
 	};
 	int rc = 0;
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]) && !rc; i++)

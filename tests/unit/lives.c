@@ -202,8 +202,15 @@ unsigned lives_record(const struct lives *l, const struct take *take)
 						    : 0);
 		cr_assert_eq(rec_writer_begin(w, &e), 0, "%s", e.text);
 		register_names(w);
-		dump(l, take, at, w, &seed);
+		bool udp = take->udp_per_mille && lives_random(&seed) % 1000 < take->udp_per_mille;
+		const struct lives none = {.count = 1, .all = (struct life[1]){{.states = 0}}};
+		dump(udp ? &none : l, take, at, w, &seed);
+		if (take->udp_per_mille)
+			cr_assert_eq(rec_writer_cost(w, "tables",
+						     1u << (udp ? PROTO_UDP : PROTO_TCP), &e),
+				     0);
 		struct rec_snapshot info = {
+			.flags = take->udp_per_mille ? SNAP_SOME_TABLES : 0,
 			.wall_begin_ns = take_wall(take, at),
 			.wall_end_ns = take_wall(take, at + take->dump_ns),
 			.boot_begin_ns = at,

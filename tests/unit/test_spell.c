@@ -78,6 +78,27 @@ Test(spell, bounds_hold_the_truth)
 	}
 }
 
+/* A snapshot that did not look at TCP does not say that a connection has ended, or not begun. */
+Test(spell, other_tables_prove_nothing)
+{
+	char dir[64];
+	for (unsigned seed = 1; seed <= 4; seed++) {
+		struct lives l;
+		lives_dir(dir);
+		struct take take = spells_take(dir);
+		take.udp_per_mille = 600;
+		lives_init(&l, seed, 120, 900 * S, 1700 * S);
+		lives_record(&l, &take);
+		struct spells s = spells_of(dir);
+		cr_assert_gt(s.count, 50);
+		for (size_t i = 0; i < s.count; i++)
+			check_truth(&l, &take, &s.all[i]);
+		free(s.all);
+		lives_fini(&l);
+		lives_remove(dir);
+	}
+}
+
 Test(spell, early_and_open_are_marked)
 {
 	char dir[64];
