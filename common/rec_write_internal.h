@@ -34,6 +34,12 @@ enum writer_stmt {
 	W_COUNT
 };
 
+/* Table host, column tool. */
+#define TOOL "socklapse " SOCKLAPSE_VERSION
+
+/* A chain's deltas may weigh this many times its key frame (FORMAT.md section 4). */
+#define MAX_CHAIN_WEIGHT 16
+
 struct rec_writer {
 	char *path;
 	char *boot_id;
@@ -94,6 +100,12 @@ int rec_writer_flush_counters(struct rec_writer *w, struct err *e) MUST_CHECK;
 /* Columns tally and costs of the snapshot. Errors: json->failed. */
 void rec_writer_tally_json(const struct rec_writer *w, struct buf *json);
 void rec_writer_costs_json(const struct rec_writer *w, struct buf *json);
+
+/*
+ * The last snapshot into the tracker, so that the next one can be a delta. If anything is wrong
+ * with its chain, the next one is a key frame.
+ */
+int rec_writer_restore(struct rec_writer *w, const char *boot_id, struct err *e) MUST_CHECK;
 
 /* Reads what the plain tables say already; forgets what was known before. */
 int rec_writer_load_rows(struct rec_writer *w, struct err *e) MUST_CHECK;

@@ -233,6 +233,59 @@ Test(recorder, a_damaged_file_is_set_aside)
 	teardown(&f);
 }
 
+/* Bytes of a file, at most 64, as a text; "" if it is not there. */
+static const char *content(const char *path)
+{
+	static char text[65];
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+/*
+ * Killed between any two of its steps, setting aside leaves the file and its journal together
+ * somewhere, and the next run begins a new recording.
+ */
+Test(recorder, setting_aside_can_be_cut_off_anywhere)
+{
+	static const char journal[] = "pages, then a name, then \xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
+	for (int steps = 0; steps <= 4; steps++) {
+		struct fixture f;
+		char path[PATH_MAX], path_j[PATH_MAX + 32], aside[PATH_MAX + 32],
+			aside_j[PATH_MAX + 64], good[64];
+		setup(&f, NULL);
+		take(&f);
+		strcpy(path, f.recorder.path);
+		recorder_reopen(&f.recorder);
+		snprintf(path_j, sizeof(path_j), "%s-journal", path);
+		snprintf(aside, sizeof(aside), "%s.damaged-1", path);
+		snprintf(aside_j, sizeof(aside_j), "%s-journal", aside);
+		/* A journal that would have SQLite delete another file: the recording is refused.
+		 */
+		tmpdir_write(path_j, journal, sizeof(journal) - 1);
+		snprintf(good, sizeof(good), "%s", content(path));
+		if (steps > 0)
+			cr_assert_eq(link(path, aside), 0);
+		if (steps > 1)
+			cr_assert_eq(link(path_j, aside_j), 0);
+		if (steps > 2)
+			cr_assert_eq(unlink(path), 0);
+		if (steps > 3)
+			cr_assert_eq(unlink(path_j), 0);
+		cr_assert_eq(take(&f).info.id, 1, "%d", steps);
+		cr_assert_eq(query(path, "SELECT count(*) FROM snapshot"), 1, "%d", steps);
+		/* After one step the journal went with the second copy. */
+		const char *number = steps == 1 ? "2" : "1";
+		aside[strlen(aside) - 1] = *number;
+		snprintf(aside_j, sizeof(aside_j), "%s-journal", aside);
+		cr_assert_str_eq(content(aside), good, "%d", steps);
+		cr_assert_str_eq(content(aside_j), journal, "%d", steps);
+		teardown(&f);
+	}
+}
+
 Test(recorder, a_foreign_file_is_left_alone)
 {
 	static const char text[] = "root:x:0:0:root:/root:/bin/sh\n";
