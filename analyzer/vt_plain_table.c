@@ -146,6 +146,21 @@ const struct plain_table plain_tables[] = {
 	  COPY(9),
 	  COPY(10),
 	  {PLAIN_FILE, 0}}},
+	{"cgroup",
+	 "CREATE TABLE x(host TEXT, boot TEXT, id INTEGER, path TEXT, container TEXT, "
+	 "first_snapshot INTEGER, file TEXT)",
+	 "SELECT NULL, h.hostname, h.boot_id, c.id, c.path, c.container, c.first_snapshot "
+	 "FROM cgroup AS c LEFT JOIN host AS h ON h.id = c.host ORDER BY c.host, c.id",
+	 false,
+	 "cgroup",
+	 {COPY(1), COPY(2), COPY(3), COPY(4), COPY(5), {PLAIN_NUMBER, 6}, {PLAIN_FILE, 0}}},
+	{"netns_fact",
+	 "CREATE TABLE x(netns INTEGER, first_snapshot INTEGER, facts TEXT, file TEXT)",
+	 "SELECT NULL, n.inode, f.first_snapshot, f.facts FROM netns_fact AS f "
+	 "LEFT JOIN netns AS n ON n.id = f.netns ORDER BY f.netns, f.first_snapshot",
+	 false,
+	 "netns_fact",
+	 {COPY(1), {PLAIN_NUMBER, 2}, COPY(3), {PLAIN_FILE, 0}}},
 	{"netns",
 	 "CREATE TABLE x(netns INTEGER, name TEXT, file TEXT)",
 	 "SELECT NULL, inode, name FROM netns ORDER BY id",

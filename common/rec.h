@@ -39,7 +39,7 @@
 /* Kinds of costs in a recording, at most. */
 #define REC_MAX_COSTS 64u
 
-#define SNAP_NETNS_PART	  UINT32_C(2048) /* not all network namespaces were looked at */
+#define SNAP_NETNS_PART UINT32_C(2048) /* not all network namespaces were looked at */
 
 /* The name of one flag bit, as `list` prints it; NULL if unknown. */
 const char *rec_flag_name(uint32_t bit);

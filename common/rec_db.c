@@ -188,7 +188,7 @@ static int check_tables(sqlite3 *db, struct err *e)
 				"SELECT name FROM sqlite_schema WHERE name COLLATE NOCASE IN "
 				"('format','host','snapshot','frame','text','process','netns',"
 				"'interface','counter','counter_change','cost_name','event','name',"
-				"'watermark','netns_fact') "
+				"'watermark','netns_fact','cgroup') "
 				"AND (type <> 'table' OR sql LIKE 'CREATE VIRTUAL%')",
 				&stmt, e);
 	if (rc)

@@ -231,6 +231,7 @@ void rec_writer_close(struct rec_writer *w)
 	intern_fini(&w->texts);
 	intern_fini(&w->processes);
 	intern_fini(&w->netns);
+	intern_fini(&w->cgroups);
 	intern_fini(&w->netns_facts);
 	intern_fini(&w->interfaces);
 	intern_fini(&w->counters);

@@ -103,6 +103,13 @@ int rec_writer_name(struct rec_writer *w, const char *name, const char *answer, 
 int rec_writer_files(struct rec_writer *w, uint32_t process, uint32_t files, uint64_t limit,
 		     struct err *e) MUST_CHECK;
 
+/* Is the path of this cgroup, or that it has none, in the recording already? */
+bool rec_writer_knows_cgroup(struct rec_writer *w, uint64_t id);
+
+/* The path of a cgroup that is not known yet. `path` NULL: it cannot be found. */
+int rec_writer_cgroup(struct rec_writer *w, uint64_t id, const char *path, const char *container,
+		      struct err *e) MUST_CHECK;
+
 /* How far each CPU had come in giving out inodes, rec.h: REC_MARK_*; once a snapshot. */
 int rec_writer_watermark(struct rec_writer *w, uint64_t begin_us, uint64_t end_us,
 			 const uint32_t *inodes, size_t cpus, struct err *e) MUST_CHECK;

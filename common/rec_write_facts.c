@@ -1,6 +1,6 @@
 /*
- * rec_write_facts.c - rows about the host at the time of a snapshot: the inode watermark, open
- * files. See rec_write.h.
+ * rec_write_facts.c - rows about the host and its kernel: inode watermarks, paths of cgroups, open
+ * files of processes. See rec_write.h.
  */
 #include "bytes.h"
 #include "rec_write_internal.h"
@@ -19,6 +19,31 @@ int rec_writer_files(struct rec_writer *w, uint32_t process, uint32_t files, uin
 	if (limit && limit <= INT64_MAX)
 		sqlite3_bind_int64(stmt, 4, (sqlite3_int64)limit);
 	return rec_db_run(stmt, "cannot write open files", e);
+}
+
+bool rec_writer_knows_cgroup(struct rec_writer *w, uint64_t id)
+{
+	return intern_find(&w->cgroups, &id, sizeof(id)) != NULL;
+}
+
+int rec_writer_cgroup(struct rec_writer *w, uint64_t id, const char *path, const char *container,
+		      struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_writer_row(w, W_PUT_CGROUP, &stmt, e);
+	if (rc)
+		return rc;
+	if (!intern_find(&w->cgroups, &id, sizeof(id)) &&
+	    !intern_add(&w->cgroups, &id, sizeof(id), 1))
+		return err_set(e, ERR_NOMEM, "out of memory for a cgroup");
+	sqlite3_bind_int64(stmt, 1, w->host);
+	sqlite3_bind_int64(stmt, 2, (int64_t)id);
+	sqlite3_bind_text(stmt, 3, path, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 4, container, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 5, w->last_id + 1);
+	rc = rec_db_run(stmt, "cannot write a cgroup", e);
+	sqlite3_clear_bindings(stmt);
+	return rc;
 }
 
 int rec_writer_watermark(struct rec_writer *w, uint64_t begin_us, uint64_t end_us,

@@ -30,6 +30,7 @@ enum writer_stmt {
 	W_PUT_GAP,
 	W_PROLONG_GAP,
 	W_PUT_MARKS,
+	W_PUT_CGROUP,
 	W_PUT_FILES,
 	W_COUNT
 };
@@ -64,6 +65,7 @@ struct rec_writer {
 	struct intern processes;   /* values -> row; data: epoch */
 	struct intern netns;	   /* inode, cookie -> row; data: mark of its name */
 	struct intern netns_facts; /* row; data: mark of its facts */
+	struct intern cgroups;	   /* id -> 1 */
 	struct intern interfaces;  /* netns, ifindex; data: mark of its name */
 	struct intern counters;	   /* name -> row */
 	struct intern names;	   /* watched name -> 1; data: mark of what it resolved to */

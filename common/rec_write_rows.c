@@ -55,6 +55,9 @@ static const char *const table_sql[W_COUNT] = {
 			"(SELECT files, files_limit FROM process_files WHERE process = ?1 "
 			"ORDER BY snapshot DESC LIMIT 1) "
 			"WHERE abs(files - ?3) * 16 < files AND files_limit IS ?4)",
+	[W_PUT_CGROUP] =
+		"INSERT OR REPLACE INTO cgroup (host, id, path, container, first_snapshot) "
+		"VALUES (?,?,?,?,?)",
 	[W_PUT_MARKS] = "INSERT OR REPLACE INTO watermark (snapshot, begin_us, end_us, inodes) "
 			"VALUES (?,?,?,?)",
 };
@@ -375,6 +378,13 @@ static bool load_netns(struct rec_writer *w, sqlite3_stmt *stmt)
 	return x != NULL;
 }
 
+static bool load_cgroup(struct rec_writer *w, sqlite3_stmt *stmt)
+{
+	const uint64_t id = (uint64_t)sqlite3_column_int64(stmt, 0);
+	return rec_writer_knows_cgroup(w, id) ||
+	       intern_add(&w->cgroups, &id, sizeof(id), 1) != NULL;
+}
+
 /* The last facts of a namespace come last. */
 static bool load_netns_fact(struct rec_writer *w, sqlite3_stmt *stmt)
 {
@@ -464,6 +474,7 @@ int rec_writer_load_rows(struct rec_writer *w, struct err *e)
 		 load_process},
 		{"SELECT id, inode, name, cookie FROM netns WHERE " SAME_BOOT " ORDER BY id DESC",
 		 load_netns},
+		{"SELECT id FROM cgroup WHERE " SAME_BOOT, load_cgroup},
 		{"SELECT netns, facts FROM netns_fact ORDER BY netns, first_snapshot",
 		 load_netns_fact},
 		/* The last name of an interface is the one that counts. */
@@ -483,6 +494,7 @@ int rec_writer_load_rows(struct rec_writer *w, struct err *e)
 	intern_clear(&w->texts);
 	intern_clear(&w->processes);
 	intern_clear(&w->netns);
+	intern_clear(&w->cgroups);
 	intern_clear(&w->netns_facts);
 	intern_clear(&w->interfaces);
 	intern_clear(&w->counters);

@@ -39,6 +39,7 @@ static int open_all(struct collect *c, struct err *e)
 	c->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->proc_fd < 0)
 		return err_errno(e, errno, "/proc");
+	cgroups_open(&c->cgroups, "");
 	c->cpu_fd = open("/sys/devices/system/cpu", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return open_own(c, e);
 }
@@ -48,7 +49,7 @@ int collect_new(const struct collect_options *options, struct collect **ret, str
 	struct collect *c = calloc(1, sizeof(*c));
 	if (!c)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	c->proc_fd = c->cpu_fd = c->home.fd = c->tick.fd = -1;
+	c->proc_fd = c->cpu_fd = c->cgroups.mount_fd = c->home.fd = c->tick.fd = -1;
 	c->options = *options;
 	c->sees_all = caps_sees_all();
 	int rc = open_all(c, e);
@@ -67,6 +68,7 @@ void collect_free(struct collect *c)
 	tick_close(&c->tick);
 	nl_dump_close(c->own.dump);
 	netns_home_close(&c->home);
+	cgroups_close(&c->cgroups);
 	netns_list_fini(&c->list);
 	if (c->proc_fd >= 0)
 		close(c->proc_fd);
@@ -179,6 +181,8 @@ static int gather(struct snap *s, struct err *e)
 	s->costs->wait_us = lap_us(&since_ns);
 	if (!rc)
 		rc = put_marks(s, e);
+	if (!rc)
+		rc = collect_cgroups(s, e);
 	if (rc)
 		return rc;
 	note_walk(s, &walker);
@@ -243,6 +247,7 @@ int collect_snapshot(struct collect *c, struct rec_writer *w, struct rec_snapsho
 	if (rc)
 		rec_writer_abandon(w);
 	buf_fini(&s.problems);
+	intern_fini(&s.cgroups);
 	ret_costs->total_us = (clocks_mono_ns() - begin_ns) / 1000;
 	ret_costs->cpu_us = cpu_us() - cpu_before;
 	return rc;

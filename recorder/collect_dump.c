@@ -97,6 +97,8 @@ static int take_message(void *ctx, uint16_t type, const uint8_t *payload, size_t
 	if (is_own(s, &d->row))
 		return malformed;
 	rc = set_texts(s, d, e);
+	if (!rc && (d->row.state.has & HAS_CGROUP))
+		rc = collect_note_cgroup(s, d->row.option.cgroup_id, e);
 	if (!rc)
 		rc = add_row(s, &d->row, fill, e);
 	return rc ? rc : malformed;

@@ -5,6 +5,7 @@
 #ifndef SOCKLAPSE_COLLECT_INTERNAL_H
 #define SOCKLAPSE_COLLECT_INTERNAL_H
 
+#include "cgroups.h"
 #include "collect.h"
 #include "diag_inet.h"
 #include "diag_table.h"
@@ -44,6 +45,7 @@ struct collect {
 	struct proc_walk walk;
 	struct owners owners;
 	struct watermark marks;
+	struct cgroups cgroups;
 	struct diag_inet diag;
 	uint64_t absent; /* diag_tables[] that the kernel refused: bit 1 << index */
 };
@@ -64,6 +66,8 @@ struct snap {
 	char cong[32]; /* name and row of the last congestion control seen */
 	size_t cong_len;
 	uint32_t cong_row;
+	uint64_t cgroup;       /* the last one seen */
+	struct intern cgroups; /* those that the recording does not know yet: id -> 1 */
 	uint32_t interfaces[MAX_INTERFACES];
 	size_t interfaces_count;
 	struct buf problems; /* JSON texts, apart by commas */
@@ -78,6 +82,10 @@ void collect_problem_tables(struct snap *s, uint32_t protos, const char *what);
 
 /* Microseconds after the snapshot's begin, rounded down. */
 uint64_t collect_since_begin_us(const struct snap *s, uint64_t mono_ns);
+
+/* Remembers the cgroup of a row; collect_cgroups() finds the paths of those that are new. */
+int collect_note_cgroup(struct snap *s, uint64_t id, struct err *e) MUST_CHECK;
+int collect_cgroups(struct snap *s, struct err *e) MUST_CHECK;
 
 /* Every network namespace that is asked for. */
 int collect_namespaces(struct snap *s, uint64_t deadline_ns, struct err *e) MUST_CHECK;

@@ -22,3 +22,12 @@ CREATE TABLE IF NOT EXISTS netns_fact ( -- what is set otherwise than host.facts
   facts          TEXT    NOT NULL,      -- JSON object
   PRIMARY KEY (netns, first_snapshot)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS cgroup (     -- paths of the cgroups (v2) that sockets name by id
+  host           INTEGER NOT NULL,
+  id             INTEGER NOT NULL,      -- socket.cgroup_id
+  path           TEXT,                  -- NULL: it was gone already
+  container      TEXT,
+  first_snapshot INTEGER NOT NULL,
+  PRIMARY KEY (host, id)
+) WITHOUT ROWID;

@@ -52,3 +52,28 @@ SELECT host, name, answer, error, first_snapshot, last_snapshot,
        (SELECT time_ns FROM snapshot AS s WHERE s.snapshot = first_snapshot) AS from_ns,
        (SELECT time_ns FROM snapshot AS s WHERE s.snapshot = last_snapshot) AS to_ns
   FROM spans;
+
+-- Sockets with the cgroup that the kernel tells of them, which stays on those that no process holds:
+-- orphans, and connections that nobody has accepted.
+CREATE TEMP VIEW socket_cgroup AS
+SELECT s.snapshot, s.time_ns, s.host, s.netns, s.cookie, s.proto, s.state, s.local, s.local_port,
+       s.peer, s.peer_port, s.pid, s.comm, s.owner_source, s.cgroup_id, c.path AS cgroup_path,
+       c.container AS cgroup_container
+  FROM socket AS s LEFT JOIN cgroup AS c ON c.id = s.cgroup_id AND c.boot = s.boot;
+
+-- How full the hash table of TCP connections is. entries < 0: a namespace that shares the table of
+-- the host's own, whose load is that of all who share it; NULL: the kernel does not tell (before 6.1).
+CREATE TEMP VIEW ehash_load AS
+WITH own AS (
+  SELECT snapshot, boot, netns, count(*) AS sockets FROM socket
+   WHERE proto = 'tcp' AND state NOT IN ('LISTEN', 'UNCONN') GROUP BY snapshot, netns),
+sized AS (
+  SELECT own.*, coalesce(
+    (SELECT json_extract(f.facts, '$.tcp_ehash_entries') FROM netns_fact AS f
+      WHERE f.netns = own.netns AND f.first_snapshot <= own.snapshot
+      ORDER BY f.first_snapshot DESC LIMIT 1),
+    (SELECT json_extract(h.facts, '$.tcp_ehash_entries') FROM host AS h
+      WHERE h.boot = own.boot LIMIT 1)) AS entries FROM own)
+SELECT snapshot, netns, sockets, entries,
+       sum(sockets) OVER (PARTITION BY snapshot, abs(entries)) * 1.0 / abs(entries) AS load
+  FROM sized;
