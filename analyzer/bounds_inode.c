@@ -13,7 +13,7 @@ static uint32_t batch_of(uint32_t inode)
 	return (inode - 1) / INO_BATCH;
 }
 
-enum bounds_side bounds_inode_side(uint32_t inode, const uint32_t *marks, size_t count)
+enum bounds_side bounds_inode_side(uint32_t inode, const uint32_t *marks, size_t count, bool whole)
 {
 	uint32_t batch = batch_of(inode);
 	uint32_t newest = 0;
@@ -32,7 +32,7 @@ enum bounds_side bounds_inode_side(uint32_t inode, const uint32_t *marks, size_t
 		newest = batch_of(marks[i]) > newest ? batch_of(marks[i]) : newest;
 	}
 	uint32_t apart = batch > newest ? batch - newest : newest - batch;
-	if (!known || apart > WRAP_BATCHES)
+	if (!known || !whole || apart > WRAP_BATCHES)
 		return SIDE_UNKNOWN;
 	/* A batch that no CPU is using was used up before, or is newer than all. */
 	return batch > newest ? SIDE_AFTER : SIDE_BEFORE;

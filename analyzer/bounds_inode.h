@@ -10,6 +10,7 @@
 #ifndef SOCKLAPSE_BOUNDS_INODE_H
 #define SOCKLAPSE_BOUNDS_INODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,9 +22,10 @@ enum bounds_side {
 
 /*
  * `marks`: the inode of the snapshot's throw-away socket on each CPU; a CPU that was off line keeps
- * its former one. Unknown without marks, for inode 0, and where the counter may have wrapped
+ * its former one. `whole`: no CPU that may have a batch is without a mark (0); else only a batch
+ * that has one tells. Unknown without marks, for inode 0, and where the counter may have wrapped
  * between the two: compare with snapshots near to where the socket was first seen.
  */
-enum bounds_side bounds_inode_side(uint32_t inode, const uint32_t *marks, size_t count);
+enum bounds_side bounds_inode_side(uint32_t inode, const uint32_t *marks, size_t count, bool whole);
 
 #endif

@@ -65,6 +65,12 @@ struct spell {
 	/* At its last sight; SPELL_UNKNOWN without evidence. */
 	int64_t recvq, sendq, retrans;
 
+	/*
+	 * The socket's file was made between these, by its inode: socket(), or the begin of the
+	 * accept() that made it. Wall clock; not known without evidence, or without watermarks.
+	 */
+	int64_t made_lo_ns, made_hi_ns;
+
 	/* Wall clock, ns since the epoch. `left` is unknown on both sides while open. */
 	struct spell_bound entered, left;
 

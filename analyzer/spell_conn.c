@@ -102,6 +102,8 @@ uint32_t conn_new(struct conn_table *t, const struct row_member *id, uint64_t ne
 				       .netns = netns,
 				       .next = *bucket,
 				       .gone = HISTORY_NONE,
+				       .made_lo_ns = SPELL_UNKNOWN,
+				       .made_hi_ns = SPELL_UNKNOWN,
 				       .guess_ns = SPELL_UNKNOWN};
 	*bucket = number;
 	t->count++;

@@ -29,6 +29,7 @@ struct conn {
 	uint32_t missed;
 	uint32_t missing; /* snapshots without it since it was last seen */
 	uint32_t inode, uid, ifindex;
+	int64_t made_lo_ns, made_hi_ns; /* wall clock; SPELL_UNKNOWN: not known */
 	uint8_t state, before;
 	bool early, rearmed;
 	struct spell_owner owner;

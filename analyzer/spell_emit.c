@@ -115,6 +115,8 @@ static void fill_spell(const struct spell_pass *p, const struct conn *c,
 		.killed = end->killed,
 		.rearmed = c->rearmed,
 		.owner = c->owner,
+		.made_lo_ns = c->made_lo_ns,
+		.made_hi_ns = c->made_hi_ns,
 		.left = {.lo_ns = SPELL_UNKNOWN, .hi_ns = SPELL_UNKNOWN},
 	};
 	s->id.netns = c->netns_row;

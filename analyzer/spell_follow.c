@@ -7,6 +7,7 @@
 
 static const char by_snapshot[] = "snapshot";
 static const char by_boot[] = "boot";
+static const char by_inode[] = "inode";
 
 static int no_memory(struct err *e)
 {
@@ -144,12 +145,41 @@ static int turn(struct spell_pass *p, uint32_t number, uint32_t position, uint8_
 	return 0;
 }
 
+/*
+ * Was the state surely entered after the socket's file was made? Not by what was accepted: that is
+ * established before accept() gives it a file.
+ */
+static bool is_state_of_file(const struct conn *c)
+{
+	const uint32_t datagrams = 1u << PROTO_UDP | 1u << PROTO_UDPLITE | 1u << PROTO_RAW |
+				   1u << PROTO_PACKET | 1u << PROTO_NETLINK | 1u << PROTO_XDP;
+	if (c->id.proto < PROTO_COUNT && datagrams >> c->id.proto & 1)
+		return true;
+	return c->state == STATE_LISTEN || c->state == STATE_SYN_SENT;
+}
+
+/* The connection has a file, or another one: its number tells when that was made. */
+static void date_file(struct spell_pass *p, struct conn *c)
+{
+	struct spell_mark lo, hi;
+	spell_marks_find(p->marks, c->inode, &lo, &hi);
+	c->made_lo_ns = lo.index != HISTORY_NONE ? lo.wall_ns : SPELL_UNKNOWN;
+	c->made_hi_ns = hi.index != HISTORY_NONE ? hi.wall_ns : SPELL_UNKNOWN;
+	bool first = c->first == p->index && !c->before && c->born_since == c->since;
+	if (first && lo.index != HISTORY_NONE && is_state_of_file(c) &&
+	    lo.boot_ns > c->entered.lo_ns && lo.boot_ns <= c->entered.hi_ns) {
+		c->entered.lo_ns = lo.boot_ns;
+		c->entered.lo_source = by_inode;
+	}
+}
+
 /* Takes over what the snapshot says of a connection; ends its spell if the state is another. */
 static int see(struct spell_pass *p, uint32_t number, uint32_t position, struct err *e)
 {
 	uint32_t slot = p->set->order[position];
 	const struct row_state *row = SLOT_GROUP(p->set, slot, state);
 	struct conn *c = &p->table.all[number];
+	bool dated = !row->inode || row->inode == c->inode;
 	c->inode = row->inode;
 	c->uid = row->uid;
 	c->ifindex = row->ifindex;
@@ -158,6 +188,8 @@ static int see(struct spell_pass *p, uint32_t number, uint32_t position, struct 
 		if (rc)
 			return rc;
 	}
+	if (!dated && p->marks)
+		date_file(p, c);
 	find_owner(p, c, slot);
 	if (c->state == STATE_LISTEN)
 		conn_list(&p->table, number);

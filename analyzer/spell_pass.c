@@ -75,6 +75,8 @@ int spell_pass_new(struct history *h, const struct spell_options *options, struc
 	int rc = conn_table_init(&p->table, e);
 	if (!rc && options->evidence)
 		rc = evidence_new(&p->evidence, e);
+	if (!rc && options->evidence)
+		rc = spell_marks_new(h, &p->marks, e);
 	if (!rc)
 		rc = history_walk_new(h, groups, true, options->first, options->last, &p->walk, e);
 	if (rc) {
@@ -91,6 +93,7 @@ void spell_pass_free(struct spell_pass *p)
 		return;
 	conn_table_fini(&p->table);
 	evidence_free(p->evidence);
+	spell_marks_free(p->marks);
 	history_walk_free(p->walk);
 	free(p->ready);
 	free(p);
@@ -223,6 +226,10 @@ static int work_on_snapshot(struct spell_pass *p, struct err *e)
 	spell_note_basis(p, s);
 	if (p->evidence)
 		evidence_begin(p);
+	if (p->marks)
+		rc = spell_marks_read(p->marks, p->index, e);
+	if (rc)
+		return rc;
 	bool step = history_walk_step(p->walk) && p->before != HISTORY_NONE;
 	rc = spell_follow(p, step, e);
 	if (!rc)

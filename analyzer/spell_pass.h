@@ -4,6 +4,7 @@
 
 #include "history_walk.h"
 #include "spell_conn.h"
+#include "spell_marks.h"
 #include "spell_time.h"
 
 /* Absence from a snapshot with one of these proves nothing: its dump may lack sockets. */
@@ -36,6 +37,7 @@ struct spell_pass {
 	const struct sockset *set;
 	struct conn_table table;
 	struct spell_evidence *evidence; /* NULL: not asked for */
+	struct spell_marks *marks;	 /* the same */
 	bool turns;	  /* it is read around changes of state alone (FORMAT.md section 5.7) */
 	bool shell_alone; /* a connection with a hidden shell is missing from this snapshot */
 

@@ -13,8 +13,8 @@
 
 const char *trace_kind_name(enum trace_kind kind)
 {
-	static const char *const names[] = {"state",  "owner", "values", "name",
-					    "before", "gone",  "still"};
+	static const char *const names[] = {"state", "made",   "owner", "values",
+					    "name",  "before", "gone",	"still"};
 	return (unsigned)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "";
 }
 
@@ -248,6 +248,21 @@ static int put_all_before(struct history *h, struct trace *t, struct err *e)
 	return rc;
 }
 
+/* A connection that this host did not open was there before accept() made its file. */
+static int put_made(struct trace *t, unsigned number, const struct spell *s, struct err *e)
+{
+	struct trace_connection *c = &t->connections[number];
+	if (c->has_made || s->made_lo_ns == SPELL_UNKNOWN || s->made_hi_ns == SPELL_UNKNOWN)
+		return 0;
+	c->has_made = true;
+	const struct trace_event event = {.connection = number,
+					  .kind = TRACE_MADE,
+					  .lo_ns = s->made_lo_ns,
+					  .hi_ns = s->made_hi_ns,
+					  .snapshot = s->first};
+	return trace_put(t, &event, "its file: socket() was called, or accept() (inode)", e);
+}
+
 struct gathering {
 	struct trace *t;
 	const struct history_snapshot *all;
@@ -283,6 +298,8 @@ static int gather(void *arg, const struct spell *s, struct err *e)
 	if (s->missed)
 		buf_printf(&text, ", missing from %u dumps", s->missed);
 	int rc = trace_put(g->t, &event, buf_str(&text), e);
+	if (!rc)
+		rc = put_made(g->t, (unsigned)number, s, e);
 	if (!rc && !s->after)
 		rc = put_end(g->t, (unsigned)number, s, g->all, e);
 	return rc;

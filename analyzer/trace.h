@@ -11,6 +11,7 @@
 
 enum trace_kind {
 	TRACE_STATE,  /* a state was entered */
+	TRACE_MADE,   /* its socket was made, or accepted */
 	TRACE_OWNER,  /* another process holds it, or none any more */
 	TRACE_VALUES, /* queues, retransmits or round trip time changed much */
 	TRACE_NAME,   /* what a watched name of the peer resolves to */
@@ -42,7 +43,8 @@ struct trace_connection {
 	/* The last spell in ESTAB of another connection of the host to the same port. */
 	struct spell before;
 	bool has_before;
-	bool tried; /* was in SYN-SENT */
+	bool tried;    /* was in SYN-SENT */
+	bool has_made; /* it is told when its socket was made */
 
 	/* While the walk goes on. */
 	uint32_t slot;	     /* UINT32_MAX: not there */

@@ -4,6 +4,7 @@
  *   actor NAME        it is called NAME (comm)
  *
  *   listen I ADDRESS PORT BACKLOG
+ *   make I                                a TCP socket, for start and connect
  *   start I ADDRESS PORT [LOCAL PORT]     connect, without waiting for the answer; LOCAL: bound
  * first connect I ADDRESS PORT [LOCAL PORT]   the same, and waits until it is established accept I
  * J                            a connection of listener J becomes I send I BYTES    read I BYTES as
@@ -86,18 +87,25 @@ static void do_listen(const struct order *o)
 	*slot(o, 1) = fd;
 }
 
+static void do_make(const struct order *o)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	must(o, fd);
+	*slot(o, 1) = fd;
+}
+
 static void do_start(const struct order *o)
 {
 	struct sockaddr_in a = address(o, 2);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	must(o, fd);
+	if (!*slot(o, 1))
+		do_make(o);
+	int fd = *slot(o, 1);
 	if (o->count > 4) {
 		struct sockaddr_in local = address(o, 4);
 		must(o, bind(fd, (struct sockaddr *)&local, sizeof(local)));
 	}
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0 && errno != EINPROGRESS)
 		must(o, -1);
-	*slot(o, 1) = fd;
 }
 
 static void do_connect(const struct order *o)
@@ -153,6 +161,7 @@ static void do_shut(const struct order *o)
 static void do_close(const struct order *o)
 {
 	must(o, close(*slot(o, 1)));
+	*slot(o, 1) = 0;
 }
 
 static void do_await(const struct order *o)
@@ -189,9 +198,9 @@ static const struct {
 	const char *word;
 	void (*run)(const struct order *o);
 } verbs[] = {
-	{"listen", do_listen}, {"start", do_start}, {"connect", do_connect}, {"accept", do_accept},
-	{"send", do_send},     {"read", do_read},   {"shut", do_shut},	     {"close", do_close},
-	{"await", do_await},   {"files", do_files}, {"child", do_child},
+	{"make", do_make},     {"listen", do_listen}, {"start", do_start}, {"connect", do_connect},
+	{"accept", do_accept}, {"send", do_send},     {"read", do_read},   {"shut", do_shut},
+	{"close", do_close},   {"await", do_await},   {"files", do_files}, {"child", do_child},
 };
 
 static void obey(const struct order *o)

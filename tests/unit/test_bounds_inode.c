@@ -26,8 +26,17 @@ static const struct {
 Test(bounds_inode, cases)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		cr_expect_eq(bounds_inode_side(cases[i].inode, cases[i].marks, 3), cases[i].side,
-			     "case %zu", i);
+		cr_expect_eq(bounds_inode_side(cases[i].inode, cases[i].marks, 3, true),
+			     cases[i].side, "case %zu", i);
+}
+
+Test(bounds_inode, a_cpu_without_a_mark)
+{
+	static const uint32_t marks[] = {5100, 0};
+	cr_expect_eq(bounds_inode_side(5000, marks, 2, false), SIDE_BEFORE);
+	cr_expect_eq(bounds_inode_side(5110, marks, 2, false), SIDE_AFTER);
+	cr_expect_eq(bounds_inode_side(3000, marks, 2, false), SIDE_UNKNOWN);
+	cr_expect_eq(bounds_inode_side(9000, marks, 2, false), SIDE_UNKNOWN);
 }
 
 #define CPUS 3
@@ -70,7 +79,7 @@ Test(bounds_inode, a_simulated_counter_is_never_contradicted)
 	for (unsigned i = 0; i < SOCKETS; i++) {
 		for (unsigned s = 0; s < SNAPSHOTS; s++) {
 			bool after = i >= s * (SOCKETS / SNAPSHOTS);
-			cr_assert_eq(bounds_inode_side(inodes[i], marks[s], CPUS),
+			cr_assert_eq(bounds_inode_side(inodes[i], marks[s], CPUS, true),
 				     after ? SIDE_AFTER : SIDE_BEFORE, "socket %u, snapshot %u", i,
 				     s);
 		}
