@@ -127,7 +127,7 @@ static int load_last_id(struct rec_writer *w, const char *boot_id, struct err *e
 {
 	sqlite3_stmt *stmt;
 	int rc = rec_db_prepare(w->db,
-				"SELECT s.id, h.boot_id IS NOT ?1 FROM snapshot AS s "
+				"SELECT s.id, h.boot_id IS NOT ?1, s.flags FROM snapshot AS s "
 				"LEFT JOIN host AS h ON h.id = s.host ORDER BY s.id DESC LIMIT 1",
 				&stmt, e);
 	if (rc)
@@ -137,6 +137,7 @@ static int load_last_id(struct rec_writer *w, const char *boot_id, struct err *e
 	if (step == SQLITE_ROW) {
 		w->last_id = sqlite3_column_int64(stmt, 0);
 		w->rebooted = sqlite3_column_int(stmt, 1);
+		w->last_flags = (uint32_t)sqlite3_column_int64(stmt, 2);
 	} else if (step != SQLITE_DONE) {
 		rc = rec_db_error(w->db, "cannot read its snapshots", e);
 	}
@@ -243,6 +244,12 @@ void rec_writer_close(struct rec_writer *w)
 	free(w->path);
 	free(w->boot_id);
 	free(w);
+}
+
+int64_t rec_writer_last(const struct rec_writer *w, uint32_t *ret_flags)
+{
+	*ret_flags = w->last_flags;
+	return w->last_id;
 }
 
 bool rec_writer_created(const struct rec_writer *w)
@@ -398,6 +405,7 @@ int rec_writer_commit(struct rec_writer *w, struct rec_snapshot *info, const cha
 	w->last_id = info->id;
 	if (!(info->flags & REC_UNSURE))
 		w->sure_id = info->id;
+	w->last_flags = info->flags;
 	w->rebooted = false;
 	w->chain = info->key ? 1 : w->chain + 1;
 	w->key_bytes = info->key ? info->bytes : w->key_bytes;

@@ -12,6 +12,7 @@
 #ifndef SOCKLAPSE_REC_WRITE_H
 #define SOCKLAPSE_REC_WRITE_H
 
+#include "buf.h"
 #include "rec.h"
 #include "track.h"
 
@@ -75,6 +76,19 @@ int rec_writer_netns_facts(struct rec_writer *w, uint32_t netns, const char *fac
  */
 int rec_writer_process(struct rec_writer *w, const struct rec_process *process, uint32_t *ret_id,
 		       struct err *e) MUST_CHECK;
+
+/* The last snapshot in the file: its number (0: there is none) and flags. */
+int64_t rec_writer_last(const struct rec_writer *w, uint32_t *ret_flags);
+
+/* Each row of table process that the last snapshot named. */
+int rec_writer_each_process(const struct rec_writer *w,
+			    int (*take)(void *ctx, uint32_t row, int64_t pid, uint64_t start_ticks,
+					struct err *e),
+			    void *ctx, struct err *e) MUST_CHECK;
+
+/* The bytes of a row of table text; none if there is no such row. */
+int rec_writer_get_text(struct rec_writer *w, uint32_t id, struct buf *ret,
+			struct err *e) MUST_CHECK;
 
 /* Interface name, remembered if new or changed. */
 int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex, const char *name,

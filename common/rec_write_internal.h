@@ -15,6 +15,7 @@ enum writer_stmt {
 	W_PUT_SNAPSHOT,
 	W_PUT_TEXT,
 	W_GET_TEXT,
+	W_TEXT_OF,
 	W_PUT_PROCESS,
 	W_END_PROCESS,
 	W_END_BOOTS,
@@ -56,8 +57,9 @@ struct rec_writer {
 	int64_t host;	 /* row of table host */
 	int64_t last_id; /* of the last snapshot, 0: none */
 	int64_t sure_id; /* of the last one that looked at all processes, 0: none */
-	int64_t epoch;	 /* counts snapshots of this writer; marks who was named */
-	uint64_t chain;	 /* frames since the key frame, itself included */
+	uint32_t last_flags;
+	int64_t epoch;	/* counts snapshots of this writer; marks who was named */
+	uint64_t chain; /* frames since the key frame, itself included */
 	uint64_t key_bytes;
 	uint64_t chain_bytes; /* of the deltas behind it */
 

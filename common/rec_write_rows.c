@@ -21,6 +21,7 @@ static const char *const table_sql[W_COUNT] = {
 			   "tally, costs, problems) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[W_PUT_TEXT] = "INSERT INTO text (bytes) VALUES (?)",
 	[W_GET_TEXT] = "SELECT id FROM text WHERE bytes = ?",
+	[W_TEXT_OF] = "SELECT bytes FROM text WHERE id = ?",
 	[W_PUT_PROCESS] = "INSERT INTO process (host, pid, start_ticks, ppid, uid, comm, exe, "
 			  "cmdline, cgroup, container, first_snapshot) "
 			  "VALUES (?,?,?,?,?,?,?,?,?,?,?)",
@@ -130,6 +131,25 @@ int rec_writer_text(struct rec_writer *w, const void *bytes, size_t len, uint32_
 	return rc;
 }
 
+int rec_writer_get_text(struct rec_writer *w, uint32_t id, struct buf *ret, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = rec_writer_stmt(w, W_TEXT_OF, &stmt, e);
+	if (rc)
+		return rc;
+	buf_clear(ret);
+	sqlite3_bind_int64(stmt, 1, id);
+	int step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW) {
+		const void *bytes = sqlite3_column_blob(stmt, 0);
+		buf_put(ret, bytes, (size_t)sqlite3_column_bytes(stmt, 0));
+	} else if (step != SQLITE_DONE) {
+		rc = rec_db_error(w->db, "cannot read its texts", e);
+	}
+	sqlite3_reset(stmt);
+	return rc || !ret->failed ? rc : no_memory(e);
+}
+
 static void bind_text_or_null(sqlite3_stmt *stmt, int index, const char *text)
 {
 	if (text)
@@ -235,6 +255,23 @@ static void process_key(struct buf *key, const struct rec_process *p)
 	key_put_text(key, p->cmdline);
 	key_put_text(key, p->cgroup);
 	key_put_text(key, p->container);
+}
+
+int rec_writer_each_process(const struct rec_writer *w,
+			    int (*take)(void *ctx, uint32_t row, int64_t pid, uint64_t start_ticks,
+					struct err *e),
+			    void *ctx, struct err *e)
+{
+	int rc = 0;
+	for (uint32_t i = 0; i < w->processes.count && !rc; i++) {
+		const struct intern_entry *x = &w->processes.entries[i];
+		struct rec_process p; /* as process_key() begins */
+		const uint8_t *key = w->processes.keys.bytes + x->at;
+		memcpy(&p.pid, key, sizeof(p.pid));
+		memcpy(&p.start_ticks, key + sizeof(p.pid), sizeof(p.start_ticks));
+		rc = take(ctx, x->value, p.pid, p.start_ticks, e);
+	}
+	return rc;
 }
 
 static int insert_process(struct rec_writer *w, const struct rec_process *p, struct buf *key,

@@ -380,6 +380,12 @@ const struct row_owner *track_old_owner(const struct track *t, uint32_t position
 	return is_born(t, slot) ? &nobody : sockset_block(&t->set, GRP_ID_owner, slot);
 }
 
+uint32_t track_old_inode(const struct track *t, uint32_t position)
+{
+	uint32_t slot = t->new_order[position];
+	return is_born(t, slot) ? 0 : SLOT_GROUP(&t->set, slot, state)->inode;
+}
+
 static int put_owner(struct track *t, uint32_t position, const struct row_owner *owner,
 		     struct err *e)
 {

@@ -61,6 +61,9 @@ const struct row_member *track_member(const struct track *t, uint32_t position);
 /* The owner that the same connection had in the previous snapshot (all 0: none, or new). */
 const struct row_owner *track_old_owner(const struct track *t, uint32_t position);
 
+/* The inode that it had then; 0 also if it is new. */
+uint32_t track_old_inode(const struct track *t, uint32_t position);
+
 /* Who holds the socket at `position`; positions ascend. Those not named have no owner. */
 int track_owner(struct track *t, uint32_t position, const struct row_owner *owner,
 		struct err *e) MUST_CHECK;

@@ -135,9 +135,7 @@ static void note_walk(struct snap *s, const struct walker *walker)
 {
 	const struct proc_walk *w = &s->c->walk;
 	s->costs->walk_us = walker->duration_ns / 1000;
-	s->costs->fds = w->fds_seen;
 	s->costs->processes = w->processes_seen;
-	s->costs->holders = w->processes_count;
 	s->costs->denied = w->denied;
 	if (w->denied)
 		s->info->flags |= SNAP_OWNERS_PART;
@@ -147,6 +145,13 @@ static void note_walk(struct snap *s, const struct walker *walker)
 		s->info->flags |= SNAP_OWNERS_PART | SNAP_CUT;
 		collect_problem(s, "/proc", "cut off by the deadline");
 	}
+}
+
+static void note_fds(struct snap *s)
+{
+	s->costs->fds = s->c->walk.fds_seen;
+	s->costs->fds_trusted = s->c->walk.fds_trusted;
+	s->costs->holders = s->c->walk.processes_count;
 }
 
 static int put_marks(struct snap *s, struct err *e)
@@ -172,9 +177,12 @@ static int gather(struct snap *s, struct err *e)
 	struct err walk_err = {0};
 	uint64_t since_ns = clocks_mono_ns();
 	uint64_t deadline_ns = deadline_from_now(s->c);
+	int rc = owners_recall(&s->c->owners, &s->c->walk, s->w, e);
+	if (rc)
+		return rc;
 	watermark_start(&s->c->marks, s->c->cpu_fd);
 	walker_start(&walker, &s->c->walk, s->c->proc_fd, s->c->options.cmdline);
-	int rc = dump_all(s, deadline_ns, e);
+	rc = dump_all(s, deadline_ns, e);
 	s->costs->dump_us = lap_us(&since_ns);
 	int walk_rc = walker_finish(&walker, rc ? 1 : deadline_ns, &walk_err);
 	watermark_finish(&s->c->marks);
@@ -191,7 +199,11 @@ static int gather(struct snap *s, struct err *e)
 		collect_problem(s, "/proc", err_name(walk_rc));
 		return walk_rc == ERR_NOMEM ? err_set(e, walk_rc, "%s", walk_err.text) : 0;
 	}
-	rc = owners_assign(&s->c->owners, &s->c->walk, s->w, e);
+	rc = owners_refresh(&s->c->owners, &s->c->walk, s->w, s->c->proc_fd, s->c->options.cmdline,
+			    e);
+	note_fds(s);
+	if (!rc)
+		rc = owners_assign(&s->c->owners, &s->c->walk, s->w, e);
 	s->costs->owners_us = lap_us(&since_ns);
 	return rc;
 }
@@ -244,8 +256,10 @@ int collect_snapshot(struct collect *c, struct rec_writer *w, struct rec_snapsho
 	rc = gather(&s, e);
 	if (!rc)
 		rc = write_out(&s, e);
-	if (rc)
+	if (rc) {
 		rec_writer_abandon(w);
+		proc_walk_forget(&c->walk);
+	}
 	buf_fini(&s.problems);
 	intern_fini(&s.cgroups);
 	ret_costs->total_us = (clocks_mono_ns() - begin_ns) / 1000;

@@ -31,6 +31,7 @@ struct collect_costs {
 	uint64_t find_us; /* finding network namespaces; part of dump_us */
 	uint64_t dump_bytes;
 	uint64_t fds;
+	uint64_t fds_trusted; /* of those, not read: as in the snapshot before */
 	uint32_t datagrams;
 	uint32_t processes;	/* looked at */
 	uint32_t holders;	/* processes that hold a socket */

@@ -18,7 +18,9 @@ void owners_fini(struct owners *o)
 {
 	free(o->process_row);
 	free(o->holders);
+	free(o->doubts);
 	buf_fini(&o->more);
+	buf_fini(&o->former_more);
 	*o = (struct owners){0};
 }
 
@@ -49,29 +51,51 @@ static int process_row(struct owners *o, struct proc_walk *walk, uint32_t index,
 	return 0;
 }
 
-/* All holders of a socket, in the order of the walk. *ret_count of them, at least one. */
-static int gather(struct owners *o, struct proc_walk *walk, uint32_t holder,
-		  struct rec_writer *writer, uint32_t *ret_count, struct err *e)
+static int add_holder(struct owners *o, struct proc_walk *walk, uint32_t process, uint32_t fd,
+		      struct rec_writer *writer, struct err *e)
 {
-	uint32_t n = 0;
-	for (; holder != PROC_NO_HOLDER && n < MAX_HOLDERS; holder = proc_walk_next(walk, holder)) {
-		struct owner_holder *p = array_grow(o->holders, &o->holders_cap, n + 1u,
-						    sizeof(*o->holders));
-		if (!p)
-			return err_set(e, ERR_NOMEM, "owners: out of memory");
-		o->holders = p;
-		const struct proc_found *f = &walk->processes[walk->holders[holder].process];
-		o->holders[n].fd = walk->holders[holder].fd;
-		o->holders[n].pid = f->pid;
-		o->holders[n].start_ticks = f->start_ticks;
-		int rc = process_row(o, walk, walk->holders[holder].process, writer,
-				     &o->holders[n].process, e);
-		if (rc)
-			return rc;
-		n++;
+	if (o->count >= MAX_HOLDERS)
+		return 0;
+	if (ARRAY_NEED(o->holders, o->holders_cap, (size_t)o->count + 1))
+		return err_set(e, ERR_NOMEM, "owners: out of memory");
+	const struct proc_found *f = &walk->processes[process];
+	struct owner_holder *h = &o->holders[o->count];
+	*h = (struct owner_holder){.start_ticks = f->start_ticks, .pid = f->pid, .fd = fd};
+	int rc = process_row(o, walk, process, writer, &h->process, e);
+	if (!rc)
+		o->count++;
+	return rc;
+}
+
+/* What an owner that was taken over stands for now. */
+struct gathering {
+	struct owners *o;
+	struct proc_walk *walk;
+	struct rec_writer *writer;
+};
+
+static int take_former(void *ctx, uint32_t row, uint32_t fd, struct err *e)
+{
+	struct gathering *g = ctx;
+	const struct known_process *k = owners_trusted(&g->walk->known, row, fd);
+	return k ? add_holder(g->o, g->walk, k->found, fd, g->writer, e) : 0;
+}
+
+/* All holders of a socket: those that the walk read, and those that it took over. */
+static int gather(struct owners *o, struct proc_walk *walk, uint32_t position, uint32_t holder,
+		  struct rec_writer *writer, struct err *e)
+{
+	struct gathering g = {o, walk, writer};
+	int rc = 0;
+	o->count = 0;
+	for (; holder != PROC_NO_HOLDER && !rc; holder = proc_walk_next(walk, holder)) {
+		const struct proc_holder *h = &walk->holders[holder];
+		rc = add_holder(o, walk, h->process, h->fd, writer, e);
 	}
-	*ret_count = n;
-	return 0;
+	if (rc || !walk->known.on)
+		return rc;
+	const struct row_owner *former = owners_former(rec_writer_track(writer), position);
+	return owners_each(o, former, writer, take_former, &g, e);
 }
 
 /*
@@ -115,14 +139,13 @@ static int assign_one(struct owners *o, struct proc_walk *walk, uint32_t positio
 {
 	struct track *track = rec_writer_track(writer);
 	uint32_t inode = track_state(track, position)->inode;
-	uint32_t holder = inode ? proc_walk_find(walk, inode) : PROC_NO_HOLDER;
 	struct row_owner owner;
-	uint32_t n = 0;
-	if (holder == PROC_NO_HOLDER)
+	if (!inode)
 		return 0;
-	int rc = gather(o, walk, holder, writer, &n, e);
-	if (!rc)
-		rc = make_owner(o, n, writer, &owner, e);
+	int rc = gather(o, walk, position, proc_walk_find(walk, inode), writer, e);
+	if (rc || !o->count)
+		return rc;
+	rc = make_owner(o, o->count, writer, &owner, e);
 	return rc ? rc : track_owner(track, position, &owner, e);
 }
 

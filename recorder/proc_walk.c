@@ -1,43 +1,23 @@
 /* proc_walk.c - see proc_walk.h. */
-#include "proc_walk.h"
+#include "proc_walk_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "proc_parse.h"
 
-#define DENTS_BYTES 32768
-
-/* A file of /proc/PID that is read whole is not longer than this; the rest is cut off. */
-#define FILE_MAX 8192
-
 /* `stop` is looked at every so many descriptors. */
 #define STOP_EVERY 256
 
-_Static_assert(PROC_CMDLINE_MAX <= FILE_MAX, "a command line must fit");
-
-/* What getdents64(2) writes; glibc's struct dirent64 is the same. */
-struct dents {
-	char bytes[DENTS_BYTES] __attribute__((aligned(8)));
-	long len;
-	long at;
-};
-
-/* The scratch memory of one walk. */
-struct walk {
-	struct proc_walk *w;
-	const atomic_bool *stop;
-	enum cmdline_mode mode;
-	struct dents pids;
-	struct dents fds;
-	char file[FILE_MAX];
-};
+static int no_memory(struct err *e)
+{
+	return err_set(e, ERR_NOMEM, "/proc: out of memory");
+}
 
 /* The next name in the directory, or NULL at its end or on an error (then errno is set). */
 static const char *next_name(int dir, struct dents *d)
@@ -54,140 +34,62 @@ static const char *next_name(int dir, struct dents *d)
 	return entry->d_name;
 }
 
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
-static int open_dir(int at, const char *name)
-{
-	return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-/* Reads a file below `dir` into walk->file. Its length, or -1. */
-static ssize_t read_file(struct walk *walk, int dir, const char *name)
-{
-	CLEANUP(close_fd) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	while (fd >= 0 && len < FILE_MAX) {
-		ssize_t n = read(fd, walk->file + len, FILE_MAX - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			return (ssize_t)len;
-		len += (size_t)n;
-	}
-	return fd < 0 ? -1 : (ssize_t)len;
-}
-
-/* Keeps a text; 0 if it is empty or memory ran out (then text.failed is set). */
-static uint32_t keep_text(struct proc_walk *w, const char *at, size_t len)
-{
-	if (!at || w->text.len > UINT32_MAX - FILE_MAX - 1) {
-		w->cut |= at != NULL;
-		return 0;
-	}
-	uint32_t offset = (uint32_t)w->text.len;
-	/* Behind a NUL nothing would be seen: no text of /proc has one inside. */
-	buf_put(&w->text, at, strnlen(at, len));
-	buf_put_u8(&w->text, 0);
-	return w->text.failed ? 0 : offset;
-}
-
-static void read_cgroup(struct walk *walk, int dir, struct proc_found *p)
-{
-	ssize_t n = read_file(walk, dir, "cgroup");
-	if (n <= 0)
-		return;
-	struct text_piece cgroup = proc_parse_cgroup(walk->file, (size_t)n);
-	struct text_piece container = proc_parse_container(cgroup);
-	p->cgroup = keep_text(walk->w, cgroup.at, cgroup.len);
-	p->container = keep_text(walk->w, container.at, container.len);
-}
-
-static void read_command(struct walk *walk, int dir, struct proc_found *p)
-{
-	if (walk->mode == CMDLINE_NONE)
-		return;
-	ssize_t n = readlinkat(dir, "exe", walk->file, PATH_MAX);
-	if (n > 0)
-		p->exe = keep_text(walk->w, walk->file, (size_t)n);
-	if (walk->mode != CMDLINE_FULL)
-		return;
-	n = read_file(walk, dir, "cmdline");
-	if (n > 0) {
-		size_t len = n < PROC_CMDLINE_MAX ? (size_t)n : PROC_CMDLINE_MAX;
-		p->cmdline = keep_text(walk->w, walk->file, proc_parse_cmdline(walk->file, len));
-	}
-}
-
-/* All about a process. False if it is gone. */
-static bool read_process(struct walk *walk, int dir, struct proc_found *p)
-{
-	struct proc_stat stat;
-	ssize_t n = read_file(walk, dir, "stat");
-	if (n < 0 || !proc_parse_stat(walk->file, (size_t)n, &stat))
-		return false;
-	*p = (struct proc_found){
-		.pid = stat.pid, .ppid = stat.ppid, .uid = -1, .start_ticks = stat.start_ticks};
-	p->comm = keep_text(walk->w, stat.comm.at, stat.comm.len);
-	n = read_file(walk, dir, "status");
-	if (n > 0)
-		p->uid = proc_parse_uid(walk->file, (size_t)n);
-	read_cgroup(walk, dir, p);
-	read_command(walk, dir, p);
-	return true;
-}
-
-static void read_limit(struct walk *walk, int dir, uint64_t files, struct proc_found *p)
-{
-	p->files = files < UINT32_MAX ? (uint32_t)files : UINT32_MAX;
-	ssize_t n = files >= PROC_MANY_FILES ? read_file(walk, dir, "limits") : 0;
-	if (n > 0)
-		p->files_limit = proc_parse_files_limit(walk->file, (size_t)n);
-}
-
-static int add_holder(struct proc_walk *w, uint32_t inode, uint32_t fd, struct err *e)
+static int add_holder(struct proc_walk *w, uint32_t inode, uint32_t process, uint32_t fd,
+		      struct err *e)
 {
 	if (w->holders_count >= PROC_MAX_HOLDERS) {
 		w->cut = true;
 		return 0;
 	}
-	struct proc_holder *p = array_grow(w->holders, &w->holders_cap, w->holders_count + 1u,
-					   sizeof(*w->holders));
-	if (!p)
-		return err_set(e, ERR_NOMEM, "/proc: out of memory");
-	w->holders = p;
-	w->holders[w->holders_count++] = (struct proc_holder){inode, w->processes_count, fd, 0};
+	if (ARRAY_NEED(w->holders, w->holders_cap, (size_t)w->holders_count + 1))
+		return no_memory(e);
+	w->holders[w->holders_count++] = (struct proc_holder){inode, process, fd, 0};
 	return 0;
 }
 
-/* Every descriptor of a process that refers to a socket. */
-static int walk_fds(struct walk *walk, int fd_dir, struct err *e)
+int walk_read_fd(struct proc_walk *w, int fd_dir, const char *name, uint32_t process, uint32_t fd,
+		 struct err *e)
+{
+	char target[64];
+	ssize_t n = readlinkat(fd_dir, name, target, sizeof(target));
+	/* What is no socket is most often told by its first byte. */
+	uint64_t inode = n > 0 && target[0] == 's' ? proc_parse_link(target, (size_t)n, "socket")
+						   : 0;
+	return inode && inode <= UINT32_MAX ? add_holder(w, (uint32_t)inode, process, fd, e) : 0;
+}
+
+int walk_read_fds(struct walk *walk, int fd_dir, uint32_t process, struct known_process *k,
+		  bool *ret_holds, struct err *e)
 {
 	struct proc_walk *w = walk->w;
-	char target[64];
+	uint32_t before = w->holders_count;
 	const char *name;
 	uint32_t fd;
+	if (k && ARRAY_NEED(w->listed, w->listed_cap, k->fds / 8u + 1))
+		return no_memory(e);
+	if (k)
+		memset(w->listed, 0, k->fds / 8u + 1);
 	walk->fds.at = walk->fds.len = 0;
 	while ((name = next_name(fd_dir, &walk->fds)) != NULL) {
 		if (!proc_parse_number(name, &fd))
 			continue;
 		w->fds_seen++;
-		ssize_t n = readlinkat(fd_dir, name, target, sizeof(target));
-		/* What is no socket is most often told by its first byte. */
-		uint64_t inode = n > 0 && target[0] == 's'
-					 ? proc_parse_link(target, (size_t)n, "socket")
-					 : 0;
-		int rc = inode && inode <= UINT32_MAX ? add_holder(w, (uint32_t)inode, fd, e) : 0;
+		if (w->fds_seen % STOP_EVERY == 0 && atomic_load(walk->stop))
+			break;
+		if (k && known_shares(&w->known, k, fd))
+			known_drop(&w->known, k, fd); /* its end would not be noticed */
+		if (k && known_has(&w->known, k, fd)) {
+			w->listed[fd / 8] |= (uint8_t)(1u << fd % 8);
+			w->fds_trusted++;
+			continue;
+		}
+		int rc = walk_read_fd(w, fd_dir, name, process, fd, e);
 		if (rc)
 			return rc;
-		if (w->fds_seen % STOP_EVERY == 0 && atomic_load(walk->stop))
-			return 0;
 	}
+	*ret_holds = w->holders_count > before;
+	if (k && known_keep(&w->known, k, w->listed))
+		*ret_holds = true;
 	return 0;
 }
 
@@ -197,47 +99,120 @@ static bool is_gone(int errnum)
 	return errnum == ENOENT || errnum == ESRCH;
 }
 
-static int walk_process(struct walk *walk, int proc_fd, const char *pid, struct err *e)
+/* How the process looked in the walk before; NULL if it was not there. */
+static const struct proc_seen *seen_before(struct proc_walk *w, uint32_t pid)
+{
+	while (w->former_at < w->former_count && w->former[w->former_at].pid < pid)
+		w->former_at++;
+	return w->former_at < w->former_count && w->former[w->former_at].pid == pid
+		       ? &w->former[w->former_at]
+		       : NULL;
+}
+
+struct proc_seen walk_look(int fd_dir, uint32_t pid)
+{
+	struct stat st;
+	struct proc_seen now = {.pid = pid};
+	if (fstat(fd_dir, &st) == 0) {
+		now.fd_dir = st.st_ino;
+		now.fds = st.st_size > 0 && st.st_size < UINT32_MAX ? (uint32_t)st.st_size : 0;
+	}
+	return now;
+}
+
+static bool looks_same(const struct proc_seen *now, const struct proc_seen *then)
+{
+	return then && now->fds && now->fds == then->fds && now->fd_dir == then->fd_dir;
+}
+
+static int skip(struct proc_walk *w, const struct proc_seen *now, struct known_process *k,
+		struct err *e)
+{
+	if (ARRAY_NEED(w->skipped, w->skipped_cap, (size_t)w->skipped_count + 1))
+		return no_memory(e);
+	w->skipped[w->skipped_count++] = (struct proc_skipped){*now, k};
+	w->fds_seen += now->fds;
+	w->fds_trusted += now->fds;
+	return 0;
+}
+
+/* What is known of a process with this pid, if it is the same one. Then `next` is filled. */
+static int recall(struct walk *walk, int dir, uint32_t pid, struct known_process **ret,
+		  struct err *e)
 {
 	struct proc_walk *w = walk->w;
-	CLEANUP(close_fd) int dir = open_dir(proc_fd, pid);
-	CLEANUP(close_fd) int fd_dir = dir < 0 ? -1 : open_dir(dir, "fd");
+	struct known_process *k = known_by_pid(&w->known, pid);
+	int rc = k ? walk_next_process(walk, dir, e) : 0;
+	if (k && !rc && w->processes[w->processes_count].start_ticks != k->start_ticks)
+		k = NULL;
+	*ret = k;
+	return rc;
+}
+
+/* Reads of a process what is to be read. `k` is what is known of it, or NULL. */
+static int read_holder(struct walk *walk, int dir, int fd_dir, uint32_t pid,
+		       struct known_process *k, struct err *e)
+{
+	struct proc_walk *w = walk->w;
+	const struct proc_seen now = walk_look(fd_dir, pid);
+	bool same = looks_same(&now, seen_before(w, pid));
+	bool whole = !w->known.on || (pid + w->known.turn) % PROC_REREAD_EVERY == 0;
+	bool holds = k != NULL;
+	uint32_t first = w->holders_count;
+	uint64_t fds_before = w->fds_seen;
+	if (ARRAY_NEED(w->seen, w->seen_cap, (size_t)w->seen_count + 1))
+		return no_memory(e);
+	w->seen[w->seen_count++] = now;
+	if (k && whole)
+		known_drop_all(&w->known, k);
+	int rc = same && !whole ? skip(w, &now, k, e)
+				: walk_read_fds(walk, fd_dir, w->processes_count, k, &holds, e);
+	if (rc || !holds)
+		return rc;
+	if (!k)
+		rc = walk_next_process(walk, dir, e);
+	if (rc) { /* it is gone, and with it what it held */
+		w->holders_count = first;
+		return rc;
+	}
+	if (k) {
+		k->found = w->processes_count;
+		k->fd_dir = now.fd_dir;
+	}
+	walk_read_limit(walk, dir, w->fds_seen - fds_before, &w->processes[w->processes_count]);
+	w->processes_count++;
+	return 0;
+}
+
+static int walk_process(struct walk *walk, int proc_fd, const char *name, uint32_t pid,
+			struct err *e)
+{
+	struct proc_walk *w = walk->w;
+	CLEANUP(walk_close_fd) int dir = walk_open_dir(proc_fd, name);
+	CLEANUP(walk_close_fd) int fd_dir = dir < 0 ? -1 : walk_open_dir(dir, "fd");
+	w->processes_seen++;
 	if (fd_dir < 0) {
-		w->processes_seen++;
 		w->denied += !is_gone(errno);
 		return 0;
 	}
-	w->processes_seen++;
-	uint32_t first = w->holders_count;
-	uint64_t seen = w->fds_seen;
-	int rc = walk_fds(walk, fd_dir, e);
-	if (rc || w->holders_count == first)
-		return rc;
-	struct proc_found *p = array_grow(w->processes, &w->processes_cap, w->processes_count + 1u,
-					  sizeof(*w->processes));
-	if (!p)
-		return err_set(e, ERR_NOMEM, "/proc: out of memory");
-	w->processes = p;
-	p = &w->processes[w->processes_count];
-	if (read_process(walk, dir, p)) {
-		read_limit(walk, dir, w->fds_seen - seen, p);
-		w->processes_count++;
-	} else {
-		w->holders_count = first; /* it is gone, and with it what it held */
-	}
-	return w->text.failed ? err_set(e, ERR_NOMEM, "/proc: out of memory") : 0;
+	struct known_process *k;
+	int rc = recall(walk, dir, pid, &k, e);
+	if (!rc)
+		rc = read_holder(walk, dir, fd_dir, pid, k, e);
+	return rc < 0 ? rc : 0;
 }
 
 static int walk_pids(struct walk *walk, int proc_fd, struct err *e)
 {
 	/* A descriptor of its own: the caller's position in the directory is not touched. */
-	CLEANUP(close_fd) int dir = open_dir(proc_fd, ".");
+	CLEANUP(walk_close_fd) int dir = walk_open_dir(proc_fd, ".");
 	if (dir < 0)
 		return err_errno(e, errno, "/proc");
 	const char *name;
 	uint32_t pid;
 	while ((name = next_name(dir, &walk->pids)) != NULL) {
-		int rc = proc_parse_number(name, &pid) ? walk_process(walk, proc_fd, name, e) : 0;
+		int rc = proc_parse_number(name, &pid) ? walk_process(walk, proc_fd, name, pid, e)
+						       : 0;
 		if (rc)
 			return rc;
 		if (atomic_load(walk->stop)) {
@@ -254,7 +229,7 @@ static uint32_t bucket_of(const struct proc_walk *w, uint32_t inode)
 }
 
 /* Chains the holders; from the last to the first, so that a chain has the order of the walk. */
-static int build_index(struct proc_walk *w, struct err *e)
+int walk_build_index(struct proc_walk *w, struct err *e)
 {
 	unsigned bits = 4;
 	while (bits < 24 && (UINT32_C(1) << bits) < w->holders_count)
@@ -275,23 +250,47 @@ static int build_index(struct proc_walk *w, struct err *e)
 	return 0;
 }
 
+struct walk *walk_scratch(struct proc_walk *w, enum cmdline_mode mode, const atomic_bool *stop)
+{
+	struct walk *walk = calloc(1, sizeof(*walk));
+	if (walk) {
+		walk->w = w;
+		walk->stop = stop;
+		walk->mode = mode;
+	}
+	return walk;
+}
+
+/* What this walk saw, the next one compares with. */
+static void age_seen(struct proc_walk *w)
+{
+	struct proc_seen *seen = w->former;
+	size_t cap = w->former_cap;
+	w->former = w->seen;
+	w->former_cap = w->seen_cap;
+	w->former_count = w->known.on ? w->seen_count : 0;
+	w->former_at = 0;
+	w->seen = seen;
+	w->seen_cap = cap;
+	w->seen_count = 0;
+}
+
 int proc_walk_run(struct proc_walk *w, int proc_fd, enum cmdline_mode mode, const atomic_bool *stop,
 		  struct err *e)
 {
-	struct walk *walk = calloc(1, sizeof(*walk));
+	struct walk *walk = walk_scratch(w, mode, stop);
 	if (!walk)
-		return err_set(e, ERR_NOMEM, "/proc: out of memory");
-	walk->w = w;
-	walk->stop = stop;
-	walk->mode = mode;
+		return no_memory(e);
 	w->holders_count = w->processes_count = w->processes_seen = w->denied = 0;
-	w->fds_seen = 0;
+	w->skipped_count = 0;
+	w->fds_seen = w->fds_trusted = 0;
 	w->cut = false;
+	age_seen(w);
 	buf_clear(&w->text);
 	buf_put_u8(&w->text, 0); /* offset 0 means unknown */
 	int rc = walk_pids(walk, proc_fd, e);
 	free(walk);
-	return rc ? rc : build_index(w, e);
+	return rc ? rc : walk_build_index(w, e);
 }
 
 static uint32_t skip_to(const struct proc_walk *w, uint32_t holder, uint32_t inode)
@@ -318,11 +317,21 @@ const char *proc_walk_text(struct proc_walk *w, uint32_t offset)
 	return offset ? (const char *)w->text.bytes + offset : NULL;
 }
 
+void proc_walk_forget(struct proc_walk *w)
+{
+	w->seen_count = 0;
+}
+
 void proc_walk_fini(struct proc_walk *w)
 {
 	free(w->holders);
 	free(w->processes);
 	free(w->buckets);
+	free(w->seen);
+	free(w->former);
+	free(w->skipped);
+	free(w->listed);
+	known_fini(&w->known);
 	buf_fini(&w->text);
 	*w = (struct proc_walk){0};
 }
