@@ -226,21 +226,39 @@ void range_decode_begin(struct range_decoder *c, const uint8_t *bytes, size_t le
 		next_byte(c);
 }
 
-static inline unsigned decode_bit(struct range_decoder *c, uint16_t *state)
+/*
+ * A probability of at least PROB_MIN leaves a range of 2^12 * PROB_MIN or more: one byte makes that
+ * long enough again.
+ */
+static inline void refill(struct range_decoder *c)
 {
-	uint32_t bound = (c->range >> PROB_BITS) * (uint32_t)(*state >> 4);
-	unsigned bit = c->code >= bound;
-	if (bit) {
-		c->code -= bound;
-		c->range -= bound;
-	} else {
-		c->range = bound;
-	}
-	learn(state, bit);
-	while (c->range < TOP) {
+	if (c->range < TOP) {
 		c->range <<= 8;
 		next_byte(c);
 	}
+}
+
+/* learn() after one branch, not two: half of what can be guessed wrong. */
+static inline unsigned decode_bit(struct range_decoder *c, uint16_t *state)
+{
+	uint32_t p = *state >> 4, n = *state & COUNT_MAX, rate = rates[n];
+	uint32_t bound = (c->range >> PROB_BITS) * p;
+	unsigned bit;
+	n += n < COUNT_MAX;
+	if (c->code < bound) {
+		c->range = bound;
+		p += ((PROB_ONE - p) * rate) >> 16;
+		p = p > PROB_ONE - PROB_MIN ? PROB_ONE - PROB_MIN : p;
+		bit = 0;
+	} else {
+		c->code -= bound;
+		c->range -= bound;
+		p -= (p * rate) >> 16;
+		p = p < PROB_MIN ? PROB_MIN : p;
+		bit = 1;
+	}
+	*state = (uint16_t)(p << 4 | n);
+	refill(c);
 	return bit;
 }
 
@@ -253,10 +271,7 @@ static inline uint64_t decode_plain(struct range_decoder *c, unsigned bits)
 		if (bit)
 			c->code -= c->range;
 		v = v << 1 | bit;
-		while (c->range < TOP) {
-			c->range <<= 8;
-			next_byte(c);
-		}
+		refill(c);
 	}
 	return v;
 }
