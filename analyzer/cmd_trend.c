@@ -124,8 +124,12 @@ static int count_host(struct trend_run *r, uint32_t host, struct err *e)
 	size_t hosts;
 	const struct history_host *h = &history_hosts(r->s.history, &hosts)[host];
 	size_t last = history_before(r->s.history, host, r->to_ns);
-	const struct spell_options options = {
-		.first = h->first, .last = last, .states = r->ask.scope.states, .owners = true};
+	const struct spell_options options = {.first = h->first,
+					      .last = last,
+					      .states = r->ask.scope.states,
+					      .owners = true,
+					      .wants = spell_ask_wants,
+					      .wants_arg = &r->ask};
 	struct spell_look look = {.history = r->s.history};
 	struct spell_pass *p;
 	const struct spell *s;

@@ -94,7 +94,9 @@ static int read_host(struct history *h, size_t first, size_t last, const struct 
 					      .last = last,
 					      .states = ask->scope.states,
 					      .owners = true,
-					      .evidence = l->evidence};
+					      .evidence = l->evidence,
+					      .wants = spell_ask_wants,
+					      .wants_arg = ask};
 	struct spell_pass *p;
 	int rc = spell_pass_new(h, &options, &p, e);
 	if (rc)

@@ -92,6 +92,10 @@ struct spell_options {
 	uint32_t protos;    /* bit (1 << proto): give these; 0: all */
 	bool owners;	    /* find owners (column group `owner`) */
 	bool evidence;	    /* narrow bounds by evidence (groups `queue`, `evidence`) */
+	/* Connections of which this says false are not given: it is asked once of each. NULL: all
+	 * are. */
+	bool (*wants)(const void *arg, const struct row_member *id);
+	const void *wants_arg;
 };
 
 /*

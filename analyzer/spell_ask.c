@@ -68,6 +68,12 @@ void spell_ask_close(struct spell_ask *a)
 	*a = (struct spell_ask){0};
 }
 
+bool spell_ask_wants(const void *ask, const struct row_member *id)
+{
+	const struct spell_ask *a = ask;
+	return !a->filter || filter_can_match(a->filter, id);
+}
+
 int spell_ask_matches(struct spell_ask *a, const struct spell *s, struct err *e)
 {
 	if (!a->stmt)

@@ -24,6 +24,9 @@ int spell_ask_open(sqlite3 *db, const struct vt_context *context, const char *co
 		   size_t count, struct spell_ask *ret, struct err *e) MUST_CHECK;
 void spell_ask_close(struct spell_ask *a);
 
+/* For spell_options.wants; `ask` is a struct spell_ask. */
+bool spell_ask_wants(const void *ask, const struct row_member *id);
+
 /* 1 or 0, or a negative code. */
 int spell_ask_matches(struct spell_ask *a, const struct spell *s, struct err *e) MUST_CHECK;
 

@@ -38,6 +38,7 @@ struct conn {
 	uint32_t next;		/* in the chain of its bucket, or of free ones */
 	uint32_t next_listener; /* in the chain of listeners */
 	bool is_missing;
+	bool unwanted;	/* its spells are not given, its evidence not looked at */
 	bool has_shell; /* beside it there is, or was, a shell */
 	bool listed;	/* in the listeners */
 };

@@ -160,6 +160,8 @@ struct spell_end spell_end_between(const struct spell_pass *p, size_t last, size
 
 int spell_emit_gone(struct spell_pass *p, const struct conn *c, struct err *e)
 {
+	if (c->unwanted)
+		return 0;
 	struct spell_end end = spell_end_between(p, c->last, c->gone, moment_at(p, c->gone).end_ns);
 	if (p->evidence) {
 		end.queue = evidence_queue(p, c, NULL);
@@ -170,6 +172,8 @@ int spell_emit_gone(struct spell_pass *p, const struct conn *c, struct err *e)
 
 int spell_emit_open(struct spell_pass *p, const struct conn *c, struct err *e)
 {
+	if (c->unwanted)
+		return 0;
 	struct spell_end end = {.last = c->last, .open = true};
 	if (p->evidence)
 		end.queue = evidence_queue(p, c, NULL);
@@ -178,6 +182,8 @@ int spell_emit_open(struct spell_pass *p, const struct conn *c, struct err *e)
 
 int spell_emit_reboot(struct spell_pass *p, const struct conn *c, size_t next, struct err *e)
 {
+	if (c->unwanted)
+		return 0;
 	/* The old boot's clock goes on, as it were, until the wall clock says that the new began.
 	 */
 	struct moment a = moment_at(p, c->last), b = moment_at(p, next);

@@ -175,6 +175,8 @@ const struct row_queue *evidence_queue(const struct spell_pass *p, const struct 
 
 void evidence_learn_queue(struct spell_pass *p, uint32_t number, const struct row_queue *queue)
 {
+	if (p->table.all[number].unwanted)
+		return;
 	p->evidence->all[number].queue = *queue;
 	p->evidence->all[number].queue_known = true;
 }
@@ -235,10 +237,10 @@ static void take_guess(const struct bounds_guess *guess, int64_t asleep_ns,
 void evidence_entered(struct spell_pass *p, uint32_t number)
 {
 	struct conn *c = &p->table.all[number];
+	if (c->unwanted || c->id.proto != PROTO_TCP)
+		return;
 	const struct bounds_spell *s = &p->evidence->all[number].spell;
 	int64_t asleep_ns = asleep_at(p, c->first);
-	if (c->id.proto != PROTO_TCP)
-		return;
 	c->rearmed = s->flags & BOUNDS_REARMED;
 	narrow(&c->entered, &s->entered, asleep_at(p, c->since), asleep_ns);
 	take_guess(&s->guess, asleep_ns, &c->entered, &c->guess_ns, &c->assumption);
@@ -247,13 +249,16 @@ void evidence_entered(struct spell_pass *p, uint32_t number)
 int evidence_enter(struct spell_pass *p, uint32_t number, uint32_t position, struct err *e)
 {
 	struct spell_evidence *v = p->evidence;
+	const struct conn *c = &p->table.all[number];
+	if (c->unwanted)
+		return 0;
 	struct conn_evidence *all = array_grow(v->all, &v->cap, (size_t)number + 1, sizeof(*all));
 	if (!all)
 		return err_set(e, ERR_NOMEM, "spells: out of memory");
 	v->all = all;
 	struct conn_evidence *ce = &all[number];
-	const struct conn *c = &p->table.all[number];
-	memset(ce, 0, sizeof(*ce));
+	ce->seen = (struct dump_time){0};
+	ce->queue_known = false;
 	keep_row(p, ce, position);
 	if (c->id.proto != PROTO_TCP)
 		return 0;
@@ -271,8 +276,10 @@ int evidence_enter(struct spell_pass *p, uint32_t number, uint32_t position, str
 
 void evidence_more(struct spell_pass *p, uint32_t number, uint32_t position)
 {
-	struct conn_evidence *ce = &p->evidence->all[number];
 	const struct conn *c = &p->table.all[number];
+	if (c->unwanted)
+		return;
+	struct conn_evidence *ce = &p->evidence->all[number];
 	keep_row(p, ce, position);
 	if (c->id.proto != PROTO_TCP || !bounds_tightens(c->state))
 		return;
@@ -292,34 +299,36 @@ static void narrow_end(const struct spell_pass *p, const struct conn *c, const s
 
 void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, struct spell_end *end)
 {
-	struct conn_evidence *ce = &p->evidence->all[number];
 	const struct conn *c = &p->table.all[number];
-	if (c->id.proto == PROTO_TCP) {
-		struct sock_row last_row, now_row;
-		struct bounds_row last = row_last(p, c, sockset_turn(p->set, position), &last_row);
-		struct bounds_row now = row_now(p, position, &now_row);
-		struct bounds_before before = {.row = &last};
-		struct bounds_spell next;
-		struct bounds_end b;
-		if (c->born_since != HISTORY_NONE) {
-			struct moment m = moment_at(p, c->born_since);
-			before.born_ns = m.begin_ns - m.asleep_ns;
-		}
-		bounds_enter(&p->evidence->host, &now, &before, &next);
-		if (bounds_is_remnant_over(c->state, now_row.state.state))
-			bounds_gone(&p->evidence->host, &last, p->now.end_ns - p->now.asleep_ns,
-				    &b);
-		else
-			bounds_turn(&last, now_row.state.state, &next, &b);
-		narrow_end(p, c, &b, p->index, end);
-		ce->spell = next;
+	struct conn_evidence *ce = &p->evidence->all[number];
+	if (c->id.proto != PROTO_TCP) {
+		keep_row(p, ce, position);
+		return;
 	}
+	struct sock_row last_row, now_row;
+	struct bounds_row last = row_last(p, c, sockset_turn(p->set, position), &last_row);
+	struct bounds_row now = row_now(p, position, &now_row);
+	struct bounds_before before = {.row = &last};
+	struct bounds_spell next;
+	struct bounds_end b;
+	if (c->born_since != HISTORY_NONE) {
+		struct moment m = moment_at(p, c->born_since);
+		before.born_ns = m.begin_ns - m.asleep_ns;
+	}
+	bounds_enter(&p->evidence->host, &now, &before, &next);
+	if (bounds_is_remnant_over(c->state, now_row.state.state))
+		bounds_gone(&p->evidence->host, &last, p->now.end_ns - p->now.asleep_ns, &b);
+	else
+		bounds_turn(&last, now_row.state.state, &next, &b);
+	narrow_end(p, c, &b, p->index, end);
+	ce->spell = next;
 	keep_row(p, ce, position);
 }
 
 void evidence_left(struct spell_pass *p, uint32_t number)
 {
-	p->evidence->all[number].seen = p->evidence->before;
+	if (!p->table.all[number].unwanted)
+		p->evidence->all[number].seen = p->evidence->before;
 }
 
 void evidence_gone(const struct spell_pass *p, const struct conn *c, struct spell_end *end)

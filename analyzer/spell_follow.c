@@ -125,7 +125,7 @@ static int turn(struct spell_pass *p, uint32_t number, uint32_t position, uint8_
 	struct spell_end end = spell_end_between(p, c->last, p->index, hi_ns);
 	struct row_queue queue;
 	end.after = state;
-	if (p->evidence) {
+	if (p->evidence && !c->unwanted) {
 		const struct row_queue *last = evidence_queue(p, c, sockset_turn(p->set, position));
 		if (last) {
 			queue = *last;
@@ -133,7 +133,7 @@ static int turn(struct spell_pass *p, uint32_t number, uint32_t position, uint8_
 		}
 		evidence_turn(p, number, position, &end);
 	}
-	int rc = spell_emit(p, c, &end, e);
+	int rc = c->unwanted ? 0 : spell_emit(p, c, &end, e);
 	if (rc)
 		return rc;
 	c->before = c->state;
@@ -250,6 +250,7 @@ static int begin(struct spell_pass *p, uint32_t number, uint32_t position, struc
 	c->state = SLOT_GROUP(p->set, c->slot, state)->state;
 	begin_spell(p, c, p->complete_before[spell_table(c->id.proto)], position);
 	c->born_since = c->since;
+	c->unwanted = p->options.wants && !p->options.wants(p->options.wants_arg, &c->id);
 	count_connection(p, c);
 	return p->evidence ? evidence_enter(p, number, position, e) : 0;
 }

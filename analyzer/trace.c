@@ -91,10 +91,17 @@ static void warn_of_gaps(const struct spell_pass *p, const struct vt_context *co
 		context->warn(context->arg, gaps[i].why.text);
 }
 
-/* Calls take() for every spell of the history up to a time; tells `context` (or NULL) of gaps. */
+/* Whose spells a pass is to give, and who takes them. */
+struct taker {
+	int (*take)(void *arg, const struct spell *s, struct err *e);
+	void *arg;
+	bool (*wants)(const void *arg, const struct row_member *id);
+	const void *wants_arg;
+};
+
+/* Every spell of the history up to a time is taken; tells `context` (or NULL) of gaps. */
 static int each_spell(struct history *h, const struct vt_context *context, int64_t to_ns,
-		      int (*take)(void *arg, const struct spell *s, struct err *e), void *arg,
-		      struct err *e)
+		      const struct taker *taker, struct err *e)
 {
 	size_t hosts, snapshots;
 	const struct history_host *all = history_hosts(h, &hosts);
@@ -106,7 +113,9 @@ static int each_spell(struct history *h, const struct vt_context *context, int64
 			.first = all[i].first,
 			.last = last,
 			.owners = true,
-			.evidence = spell_evidence_is_cheap(h, 0, snapshots)};
+			.evidence = spell_evidence_is_cheap(h, 0, snapshots),
+			.wants = taker->wants,
+			.wants_arg = taker->wants_arg};
 		struct spell_pass *p;
 		const struct spell *s;
 		if (last == HISTORY_NONE)
@@ -115,7 +124,7 @@ static int each_spell(struct history *h, const struct vt_context *context, int64
 		if (rc)
 			break;
 		while ((rc = spell_pass_next(p, &s, e)) > 0)
-			if ((rc = take(arg, s, e)) != 0)
+			if ((rc = taker->take(taker->arg, s, e)) != 0)
 				break;
 		if (context)
 			warn_of_gaps(p, context);
@@ -152,7 +161,9 @@ static int choose_connections(struct history *h, const struct trace_options *opt
 			   .options = options,
 			   .ask = ask,
 			   .top = {.max = options->top * SPELLS_PER_CONNECTION}};
-	int rc = each_spell(h, options->context, options->to_ns, choose, &c, e);
+	const struct taker taker = {
+		.take = choose, .arg = &c, .wants = spell_ask_wants, .wants_arg = ask};
+	int rc = each_spell(h, options->context, options->to_ns, &taker, e);
 	dwell_top_sort(&c.top);
 	for (size_t i = 0; !rc && i < c.top.count && t->count < options->top; i++)
 		if (find(t, &c.top.heap[i]) < 0)
@@ -318,14 +329,26 @@ static int compare_events(const void *x, const void *y)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
+/* One of the traced, or one that note_before() may want. */
+static bool gather_wants(const void *arg, const struct row_member *id)
+{
+	const struct trace *t = arg;
+	for (size_t i = 0; i < t->count; i++)
+		if (t->connections[i].id.peer_port == id->peer_port)
+			return true;
+	return false;
+}
+
 int trace_run(struct history *h, const struct trace_options *options, struct spell_ask *ask,
 	      struct trace *ret, struct err *e)
 {
 	size_t count;
 	struct gathering g = {.t = ret, .all = history_snapshots(h, &count)};
+	const struct taker gatherer = {
+		.take = gather, .arg = &g, .wants = gather_wants, .wants_arg = ret};
 	int rc = choose_connections(h, options, ask, ret, e);
 	if (!rc && ret->count)
-		rc = each_spell(h, NULL, options->to_ns, gather, &g, e);
+		rc = each_spell(h, NULL, options->to_ns, &gatherer, e);
 	if (!rc && ret->count)
 		rc = put_all_before(h, ret, e);
 	if (!rc && ret->count && options->db)

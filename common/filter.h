@@ -22,6 +22,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "sock.h"
 
 /* What a filter may cost at most. More is an error of code ERR_LIMIT, with its place. */
 #define FILTER_TEXT_MAX	     65536 /* bytes of text */
@@ -149,6 +150,12 @@ int filter_parse(const char *text, const struct filter_env *env, struct filter *
 void filter_free(struct filter *f);
 
 struct filter_scope filter_scope(const struct filter *f) NONNULL(1);
+
+/*
+ * Can a connection with this identity match at some time? False is certain; true is told of many
+ * that will not match.
+ */
+bool filter_can_match(const struct filter *f, const struct row_member *m) NONNULL(1, 2);
 
 /*
  * Names of hosts and users that were looked up on this machine, now, separated by a space: not

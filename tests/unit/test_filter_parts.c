@@ -246,6 +246,48 @@ Test(filter_parts, what_it_says_about_states_and_families)
 	filter_free(f);
 }
 
+/* What it says no to must be certain; it may say yes to anything. */
+Test(filter_parts, identities_that_can_match)
+{
+	static const struct {
+		const char *text;
+		bool can;
+	} cases[] = {
+		{"", true},
+		{"sport = :4000", true},
+		{"sport = :4001", false},
+		{"dport = :80", true},
+		{"dport = :81", false},
+		{"dport < :80", false},
+		{"dport <= :80", true},
+		{"dport > :79 and sport >= :4001", false},
+		{"dport = :81 or sport = :4000", true},
+		{"dport = :81 or sport = :4001", false},
+		{"dport = :81 or comm = x", true},
+		{"dport = :81 and comm = x", false},
+		{"not dport = :81", true},
+		{"not ( dport = :81 and comm = x )", true},
+		{"dport != :80", true}, /* not looked at */
+		{"src 10.0.0.1:4000", true},
+		{"src 10.0.0.1:4001", false},
+		{"src 10.0.0.2", true},
+		{"state time-wait", true},
+		{"src unix:/x", true},
+	};
+	const struct row_member m = {
+		.family = AF_INET, .proto = PROTO_TCP, .local_port = 4000, .peer_port = 80};
+	const struct row_member other = {.family = AF_UNIX, .proto = PROTO_UNIX};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct filter *f = NULL;
+		struct err e = {0};
+		cr_assert_eq(parse(cases[i].text, &f, NULL, &e), 0, "%s: %s", cases[i].text,
+			     e.text);
+		cr_expect_eq(filter_can_match(f, &m), cases[i].can, "%s", cases[i].text);
+		cr_expect(filter_can_match(f, &other), "%s", cases[i].text);
+		filter_free(f);
+	}
+}
+
 Test(filter_parts, names_that_were_looked_up)
 {
 	struct filter *f = NULL;
