@@ -241,14 +241,37 @@ static int write_out(struct snap *s, struct err *e)
 	return rc;
 }
 
+/* Readings of clocks that lie no farther apart are of one moment. */
+#define ONE_MOMENT_NS 20000u
+#define MOMENT_TRIES  8
+
+/*
+ * The three clocks at one moment: rows are dated by CLOCK_MONOTONIC and told on CLOCK_BOOTTIME, so
+ * that a pause between the readings (other tasks, a hypervisor) would shift all bounds.
+ */
+static void read_begin(struct rec_snapshot *ret)
+{
+	uint64_t least_ns = UINT64_MAX;
+	for (int i = 0; i < MOMENT_TRIES && least_ns > ONE_MOMENT_NS; i++) {
+		uint64_t mono_ns = clocks_mono_ns();
+		int64_t boot_ns = clocks_boot_ns(), wall_ns = clocks_wall_ns();
+		uint64_t took_ns = clocks_mono_ns() - mono_ns;
+		if (took_ns >= least_ns)
+			continue;
+		least_ns = took_ns;
+		ret->mono_begin_ns = (int64_t)mono_ns;
+		ret->boot_begin_ns = boot_ns;
+		ret->wall_begin_ns = wall_ns;
+	}
+}
+
 int collect_snapshot(struct collect *c, struct rec_writer *w, struct rec_snapshot *ret_info,
 		     struct collect_costs *ret_costs, struct err *e)
 {
 	uint64_t cpu_before = cpu_us(), begin_ns = clocks_mono_ns();
 	*ret_costs = (struct collect_costs){0};
-	*ret_info = (struct rec_snapshot){.wall_begin_ns = clocks_wall_ns(),
-					  .boot_begin_ns = clocks_boot_ns(),
-					  .mono_begin_ns = (int64_t)begin_ns};
+	*ret_info = (struct rec_snapshot){0};
+	read_begin(ret_info);
 	struct snap s = {.c = c, .w = w, .info = ret_info, .costs = ret_costs};
 	int rc = rec_writer_begin(w, e);
 	if (rc)
