@@ -202,15 +202,17 @@ unsigned lives_record(const struct lives *l, const struct take *take)
 						    : 0);
 		cr_assert_eq(rec_writer_begin(w, &e), 0, "%s", e.text);
 		register_names(w);
-		bool udp = take->udp_per_mille && lives_random(&seed) % 1000 < take->udp_per_mille;
+		bool other = take->other_per_mille &&
+			     lives_random(&seed) % 1000 < take->other_per_mille;
+		bool tables = take->other_flag == SNAP_SOME_TABLES;
 		const struct lives none = {.count = 1, .all = (struct life[1]){{.states = 0}}};
-		dump(udp ? &none : l, take, at, w, &seed);
-		if (take->udp_per_mille)
+		dump(other ? &none : l, take, at, w, &seed);
+		if (tables)
 			cr_assert_eq(rec_writer_cost(w, "tables",
-						     1u << (udp ? PROTO_UDP : PROTO_TCP), &e),
+						     1u << (other ? PROTO_UDP : PROTO_TCP), &e),
 				     0);
 		struct rec_snapshot info = {
-			.flags = take->udp_per_mille ? SNAP_SOME_TABLES : 0,
+			.flags = other || tables ? take->other_flag : 0,
 			.wall_begin_ns = take_wall(take, at),
 			.wall_end_ns = take_wall(take, at + take->dump_ns),
 			.boot_begin_ns = at,
