@@ -60,7 +60,7 @@ static const struct out_table hist_table = {.name = "histogram",
 					    .columns = hist_columns,
 					    .count = COUNT(hist_columns),
 					    .flags = OUT_TAGGED};
-/* "5min .. 6min", ">= 5min" if `most` is unknown, "5min" if both look the same. */
+/* "5min .. 6min", ">= 5min" if `most` is unknown, "5min" if both are the same. */
 static void bracket_text(int64_t least_ms, int64_t most_ms, char ret[2 * TIME_TEXT_BYTES])
 {
 	char least[TIME_TEXT_BYTES], most[TIME_TEXT_BYTES];
@@ -70,8 +70,8 @@ static void bracket_text(int64_t least_ms, int64_t most_ms, char ret[2 * TIME_TE
 		snprintf(ret, 2 * TIME_TEXT_BYTES, ">= %s", least);
 		return;
 	}
-	duration_format((most_ms < limit_ms ? most_ms : limit_ms) * NS_PER_MS, most);
-	if (strcmp(least, most) == 0)
+	duration_format_up((most_ms < limit_ms ? most_ms : limit_ms) * NS_PER_MS, most);
+	if (least_ms == most_ms || strcmp(least, most) == 0)
 		snprintf(ret, 2 * TIME_TEXT_BYTES, "%s", least);
 	else
 		snprintf(ret, 2 * TIME_TEXT_BYTES, "%s .. %s", least, most);

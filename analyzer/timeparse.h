@@ -57,6 +57,9 @@ void time_format(int64_t wall_ns, char ret_text[TIME_TEXT_BYTES]);
 /* RFC 3339 with nanoseconds: "2026-11-22T14:05:00.250000000+01:00". */
 void time_format_rfc3339(int64_t wall_ns, char ret_text[TIME_TEXT_BYTES]);
 
+/* As duration_format(), but rounded up: of an upper bound. */
+void duration_format_up(int64_t ns, char ret_text[TIME_TEXT_BYTES]);
+
 /* Rounded down, two units at most: "44ms", "1.25s", "5min 3s", "2h 10min", "3d 4h". */
 void duration_format(int64_t ns, char ret_text[TIME_TEXT_BYTES]);
 

@@ -130,3 +130,22 @@ void duration_format(int64_t ns, char ret_text[TIME_TEXT_BYTES])
 		two_units(ret_text, ns, NS_PER_DAY, "d", NS_PER_H, "h");
 	}
 }
+
+void duration_format_up(int64_t ns, char ret_text[TIME_TEXT_BYTES])
+{
+	/* The last digit or unit that duration_format() shows of durations below `below`. */
+	static const struct {
+		int64_t below, step;
+	} steps[] = {
+		{NS_PER_S, NS_PER_MS},	       {10 * NS_PER_S, 10 * NS_PER_MS},
+		{NS_PER_MIN, 100 * NS_PER_MS}, {NS_PER_H, NS_PER_S},
+		{NS_PER_DAY, NS_PER_MIN},      {INT64_MAX, NS_PER_H},
+	};
+	size_t i = 0;
+	while (i + 1 < sizeof(steps) / sizeof(steps[0]) && ns >= steps[i].below)
+		i++;
+	int64_t over = ns > 0 ? ns % steps[i].step : 0;
+	if (over && ns <= INT64_MAX - steps[i].step)
+		ns += steps[i].step - over;
+	duration_format(ns, ret_text);
+}

@@ -154,17 +154,17 @@ Test(timeparse, durations)
 
 static const struct {
 	int64_t ns;
-	const char *text;
+	const char *text, *up; /* NULL: the same */
 } texts[] = {
-	{0, "0ms"},
-	{44 * NS_PER_MS, "44ms"},
-	{1250 * NS_PER_MS, "1.25s"},
-	{59999 * NS_PER_MS, "59.9s"},
-	{303 * NS_PER_S, "5min 3s"},
-	{2 * NS_PER_H, "2h"},
-	{2 * NS_PER_H + 10 * NS_PER_MIN, "2h 10min"},
-	{3 * NS_PER_DAY + 4 * NS_PER_H + 59 * NS_PER_MIN, "3d 4h"},
-	{-NS_PER_MIN, "-1min"},
+	{0, "0ms", NULL},
+	{44 * NS_PER_MS, "44ms", NULL},
+	{1250 * NS_PER_MS, "1.25s", NULL},
+	{59999 * NS_PER_MS, "59.9s", "1min"},
+	{303 * NS_PER_S, "5min 3s", NULL},
+	{2 * NS_PER_H, "2h", NULL},
+	{2 * NS_PER_H + 10 * NS_PER_MIN, "2h 10min", NULL},
+	{3 * NS_PER_DAY + 4 * NS_PER_H + 59 * NS_PER_MIN, "3d 4h", "3d 5h"},
+	{-NS_PER_MIN, "-1min", NULL},
 };
 
 Test(timeparse, durations_as_text)
@@ -173,6 +173,9 @@ Test(timeparse, durations_as_text)
 		char text[TIME_TEXT_BYTES];
 		duration_format(texts[i].ns, text);
 		cr_assert_str_eq(text, texts[i].text);
+		/* A bound that it is below of is never shown too low. */
+		duration_format_up(texts[i].ns, text);
+		cr_assert_str_eq(text, texts[i].up ? texts[i].up : texts[i].text);
 	}
 }
 
