@@ -12,6 +12,7 @@
 #include "queries.h"
 #include "session.h"
 #include "show_address.h"
+#include "stat_basis.h"
 
 /* The columns of q_diff.sql, as data. Text is made of them (diff_text). */
 static const struct out_column data_columns[] = {
@@ -189,6 +190,32 @@ static void put_heading(struct diff *d, size_t a, size_t b)
 			 a + 1, from, b + 1, to, d->s.zone, length);
 }
 
+static void warn_of(const struct diff *d, size_t index, uint32_t flags, const char *what)
+{
+	char names[256], text[512];
+	basis_flags_text(flags, names);
+	snprintf(text, sizeof(text), "#%zu: %s: %s may be told as gone or appeared", index + 1,
+		 names, what);
+	d->s.context.warn(d->s.context.arg, text);
+}
+
+/* A dump that is not whole, or that looked elsewhere than the other one, looks like a change. */
+static void warn_of_holes(const struct diff *d, size_t a, size_t b)
+{
+	const uint32_t scope = SNAP_FILTERED | SNAP_UNPRIVILEGED | SNAP_NETNS_PART |
+			       SNAP_SOME_NETNS | SNAP_SOME_TABLES;
+	const struct rec_snapshot *of[] = {d->s.snapshots[a].rec, d->s.snapshots[b].rec};
+	bool same_tables = !of[0]->tables || !of[1]->tables || of[0]->tables == of[1]->tables;
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t holes = of[i]->flags & BASIS_INCOMPLETE;
+		uint32_t less = of[i]->flags & scope;
+		if (holes)
+			warn_of(d, i ? b : a, holes, "what it lacks");
+		if (less && (!same_tables || less != (of[1 - i]->flags & scope)))
+			warn_of(d, i ? b : a, less, "what it did not look at");
+	}
+}
+
 static bool is_cheap(const struct diff *d, size_t a, size_t b)
 {
 	uint64_t rows = 0;
@@ -205,6 +232,7 @@ static int diff_snapshots(struct diff *d, size_t a, size_t b, struct err *e)
 	db_bind_int(d->stmt, ":a", (int64_t)a + 1);
 	db_bind_int(d->stmt, ":b", (int64_t)b + 1);
 	put_heading(d, a, b);
+	warn_of_holes(d, a, b);
 	if (!through)
 		out_note(d->s.out, "Too much lies between for a look at what came and went.");
 	if (d->s.cmd->out.format == OUT_TEXT && !d->keys.count)

@@ -14,7 +14,9 @@
  * Nor from one with one of these, unless all snapshots of the host have it; of tables that were not
  * looked at only if it is not told which (rec_snapshot.tables).
  */
-#define SPELL_COVERAGE	      (SNAP_FILTERED | SNAP_UNPRIVILEGED | SNAP_NETNS_PART | SPELL_COVERAGE_TABLES)
+#define SPELL_COVERAGE                                                                             \
+	(SNAP_FILTERED | SNAP_UNPRIVILEGED | SNAP_NETNS_PART | SNAP_SOME_NETNS |                   \
+	 SPELL_COVERAGE_TABLES)
 #define SPELL_COVERAGE_TABLES (SNAP_NO_TABLE | SNAP_SOME_TABLES)
 
 /* Is it in a set of states or tables? Numbers come from the file and may be any. */

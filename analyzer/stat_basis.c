@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INCOMPLETE (SNAP_INTERRUPTED | SNAP_PARTIAL | SNAP_CUT | SNAP_NETNS_LOST)
-
 static int compare(const void *x, const void *y)
 {
 	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
@@ -31,7 +29,7 @@ static void note_times(struct basis *b, const struct rec_snapshot *s)
 	if (!b->snapshots || s->wall_begin_ns > b->last_ns)
 		b->last_ns = s->wall_begin_ns;
 	b->snapshots++;
-	b->incomplete += (s->flags & INCOMPLETE) != 0;
+	b->incomplete += (s->flags & BASIS_INCOMPLETE) != 0;
 	b->flags |= s->flags;
 }
 

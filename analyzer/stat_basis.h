@@ -7,6 +7,9 @@
 
 #include "history.h"
 
+/* Flags of a snapshot whose dump may lack sockets. */
+#define BASIS_INCOMPLETE (SNAP_INTERRUPTED | SNAP_PARTIAL | SNAP_CUT | SNAP_NETNS_LOST)
+
 struct basis {
 	size_t snapshots;
 	int64_t first_ns, last_ns; /* wall clock */

@@ -15,7 +15,7 @@ const char *rec_flag_name(uint32_t bit)
 		{SNAP_NETNS_LOST, "netns-lost"},   {SNAP_FILTERED, "filtered"},
 		{SNAP_NO_TABLE, "no-table"},	   {SNAP_UNPRIVILEGED, "unprivileged"},
 		{SNAP_REBOOT, "reboot"},	   {SNAP_NETNS_PART, "netns-part"},
-		{SNAP_SOME_TABLES, "some-tables"},
+		{SNAP_SOME_TABLES, "some-tables"}, {SNAP_SOME_NETNS, "some-netns"},
 	};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].bit == bit)

@@ -34,6 +34,7 @@
 #define SNAP_NO_TABLE	  UINT32_C(256)	 /* a socket table is not available in this kernel */
 #define SNAP_UNPRIVILEGED UINT32_C(512)	 /* the recorder lacked the rights to see all */
 #define SNAP_REBOOT	  UINT32_C(1024) /* first snapshot after a boot */
+#define SNAP_SOME_NETNS	  UINT32_C(8192) /* only the network namespaces that were asked for */
 #define SNAP_SOME_TABLES  UINT32_C(4096) /* only the socket tables that were asked for */
 
 /* Kinds of costs in a recording, at most. */

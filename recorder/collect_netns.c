@@ -211,6 +211,8 @@ int collect_namespaces(struct snap *s, uint64_t deadline_ns, struct err *e)
 		find_all(s, own_id);
 	if (words || c->home.fd < 0)
 		s->info->flags |= SNAP_NETNS_PART;
+	if (words)
+		s->info->flags |= SNAP_SOME_NETNS;
 	if (is_wanted(words, &c->own, NULL, true))
 		rc = look_at(s, &c->own, 1, deadline_ns, e);
 	for (size_t i = 0; !only_own && i < c->list.count && !rc; i++)
