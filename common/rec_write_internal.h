@@ -111,6 +111,25 @@ void rec_writer_costs_json(const struct rec_writer *w, struct buf *json);
  */
 int rec_writer_restore(struct rec_writer *w, const char *boot_id, struct err *e) MUST_CHECK;
 
+/* What tells namespaces of one boot apart. */
+struct rec_netns_key {
+	uint64_t inode, cookie;
+};
+
+/* ERR_NOMEM about a row. */
+int rec_writer_no_memory(struct err *e);
+
+/* What is remembered of a name (or of NULL), to see that it changed. */
+int64_t rec_writer_mark(const char *name);
+
+/* What tells processes apart, put behind what `key` has. */
+void rec_writer_process_key(struct buf *key, const struct rec_process *p);
+
+/* Host rows differ within a boot when facts, time zone or tool do; its processes live on. */
+#define SAME_BOOT                                                                                  \
+	"host IN (SELECT id FROM host WHERE boot_id = "                                            \
+	"(SELECT boot_id FROM host WHERE id = ?1))"
+
 /* Reads what the plain tables say already; forgets what was known before. */
 int rec_writer_load_rows(struct rec_writer *w, struct err *e) MUST_CHECK;
 

@@ -9,11 +9,6 @@
 
 #include "rec_write_internal.h"
 
-/* Host rows differ within a boot when facts, time zone or tool do; its processes live on. */
-#define SAME_BOOT                                                                                  \
-	"host IN (SELECT id FROM host WHERE boot_id = "                                            \
-	"(SELECT boot_id FROM host WHERE id = ?1))"
-
 static const char *const table_sql[W_COUNT] = {
 	[W_PUT_PART] = REC_SQL_PUT_PART,
 	[W_PUT_SNAPSHOT] = "INSERT INTO snapshot (id, host, wall_begin_ns, wall_end_ns, "
@@ -78,7 +73,7 @@ int rec_writer_row(struct rec_writer *w, enum writer_stmt which, sqlite3_stmt **
 	return rc ? rc : rec_writer_stmt(w, which, ret, e);
 }
 
-static int no_memory(struct err *e)
+int rec_writer_no_memory(struct err *e)
 {
 	return err_set(e, ERR_NOMEM, "out of memory for a row");
 }
@@ -94,7 +89,7 @@ int rec_writer_insert(struct rec_writer *w, sqlite3_stmt *stmt, struct intern *i
 	if (id < 1 || id > UINT32_MAX)
 		return err_set(e, ERR_LIMIT, "a table is full");
 	*ret = intern_add(in, key, key_len, (uint32_t)id);
-	return *ret ? 0 : no_memory(e);
+	return *ret ? 0 : rec_writer_no_memory(e);
 }
 
 int rec_writer_text(struct rec_writer *w, const void *bytes, size_t len, uint32_t *ret_id,
@@ -117,7 +112,7 @@ int rec_writer_text(struct rec_writer *w, const void *bytes, size_t len, uint32_
 		return rec_db_error(w->db, "cannot read its texts", e);
 	if (step == SQLITE_ROW && id > 0 && id <= UINT32_MAX) {
 		known = intern_add(&w->texts, bytes, len, (uint32_t)id);
-		rc = known ? 0 : no_memory(e);
+		rc = known ? 0 : rec_writer_no_memory(e);
 	} else {
 		sqlite3_stmt *put;
 		rc = rec_writer_stmt(w, W_PUT_TEXT, &put, e);
@@ -147,7 +142,7 @@ int rec_writer_get_text(struct rec_writer *w, uint32_t id, struct buf *ret, stru
 		rc = rec_db_error(w->db, "cannot read its texts", e);
 	}
 	sqlite3_reset(stmt);
-	return rc || !ret->failed ? rc : no_memory(e);
+	return rc || !ret->failed ? rc : rec_writer_no_memory(e);
 }
 
 static void bind_text_or_null(sqlite3_stmt *stmt, int index, const char *text)
@@ -166,21 +161,15 @@ static void bind_id_or_null(sqlite3_stmt *stmt, int index, int64_t id)
 		sqlite3_bind_null(stmt, index);
 }
 
-/* What is remembered of a name, to see that it changed. */
-static int64_t name_mark(const char *name)
+int64_t rec_writer_mark(const char *name)
 {
 	return name ? (int64_t)crc32_z(0, (const Bytef *)name, strlen(name)) + 1 : 0;
 }
 
-/* What tells namespaces of one boot apart. */
-struct netns_key {
-	uint64_t inode, cookie;
-};
-
 int rec_writer_netns_row(struct rec_writer *w, const struct rec_netns *n, uint32_t *ret_id,
 			 struct err *e)
 {
-	const struct netns_key key = {n->inode, n->cookie};
+	const struct rec_netns_key key = {n->inode, n->cookie};
 	struct intern_entry *known = intern_find(&w->netns, &key, sizeof(key));
 	sqlite3_stmt *stmt;
 	int rc = 0;
@@ -194,12 +183,12 @@ int rec_writer_netns_row(struct rec_writer *w, const struct rec_netns *n, uint32
 		bind_id_or_null(stmt, 4, n->cookie ? (int64_t)n->cookie : -1);
 		rc = rec_writer_insert(w, stmt, &w->netns, &key, sizeof(key), &known, e);
 		if (!rc)
-			known->data = name_mark(n->name);
-	} else if (n->name && known->data != name_mark(n->name)) {
+			known->data = rec_writer_mark(n->name);
+	} else if (n->name && known->data != rec_writer_mark(n->name)) {
 		rc = rec_writer_row(w, W_NAME_NETNS, &stmt, e);
 		if (rc)
 			return rc;
-		known->data = name_mark(n->name); /* after an abandon rows are read anew */
+		known->data = rec_writer_mark(n->name); /* after an abandon rows are read anew */
 		sqlite3_bind_int64(stmt, 1, known->value);
 		bind_text_or_null(stmt, 2, n->name);
 		rc = rec_db_run(stmt, "cannot write a row", e);
@@ -220,7 +209,7 @@ int rec_writer_netns_facts(struct rec_writer *w, uint32_t netns, const char *fac
 {
 	struct intern_entry *known = intern_find(&w->netns_facts, &netns, sizeof(netns));
 	/* Nothing was ever said of a namespace that is set as the host's own is. */
-	if (known ? known->data == name_mark(facts) : strcmp(facts, "{}") == 0)
+	if (known ? known->data == rec_writer_mark(facts) : strcmp(facts, "{}") == 0)
 		return 0;
 	sqlite3_stmt *stmt;
 	int rc = rec_writer_row(w, W_PUT_NETNS_FACT, &stmt, e);
@@ -229,8 +218,8 @@ int rec_writer_netns_facts(struct rec_writer *w, uint32_t netns, const char *fac
 	if (!known)
 		known = intern_add(&w->netns_facts, &netns, sizeof(netns), 1);
 	if (!known)
-		return no_memory(e);
-	known->data = name_mark(facts);
+		return rec_writer_no_memory(e);
+	known->data = rec_writer_mark(facts);
 	sqlite3_bind_int64(stmt, 1, netns);
 	sqlite3_bind_int64(stmt, 2, w->last_id + 1);
 	sqlite3_bind_text(stmt, 3, facts, -1, SQLITE_STATIC);
@@ -244,7 +233,7 @@ static void key_put_text(struct buf *key, const char *text)
 		buf_put(key, text, strlen(text) + 1);
 }
 
-static void process_key(struct buf *key, const struct rec_process *p)
+void rec_writer_process_key(struct buf *key, const struct rec_process *p)
 {
 	buf_put(key, &p->pid, sizeof(p->pid));
 	buf_put(key, &p->start_ticks, sizeof(p->start_ticks));
@@ -299,9 +288,9 @@ int rec_writer_process(struct rec_writer *w, const struct rec_process *process, 
 		       struct err *e)
 {
 	CLEANUP(buf_fini) struct buf key = {0};
-	process_key(&key, process);
+	rec_writer_process_key(&key, process);
 	if (key.failed)
-		return no_memory(e);
+		return rec_writer_no_memory(e);
 	struct intern_entry *known = intern_find(&w->processes, key.bytes, key.len);
 	int rc = known ? 0 : insert_process(w, process, &key, &known, e);
 	if (rc)
@@ -330,7 +319,7 @@ int rec_writer_end_processes(struct rec_writer *w, struct err *e)
 		ended++;
 	}
 	if (ended && intern_keep(&w->processes, w->epoch))
-		return no_memory(e);
+		return rec_writer_no_memory(e);
 	return 0;
 }
 
@@ -350,7 +339,7 @@ int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex,
 {
 	const uint32_t key[2] = {netns, ifindex};
 	struct intern_entry *known = intern_find(&w->interfaces, key, sizeof(key));
-	if (known && known->data == name_mark(name))
+	if (known && known->data == rec_writer_mark(name))
 		return 0;
 	sqlite3_stmt *stmt;
 	int rc = rec_writer_row(w, W_PUT_INTERFACE, &stmt, e);
@@ -366,180 +355,7 @@ int rec_writer_interface(struct rec_writer *w, uint32_t netns, uint32_t ifindex,
 	if (!known)
 		known = intern_add(&w->interfaces, key, sizeof(key), 1);
 	if (!known)
-		return no_memory(e);
-	known->data = name_mark(name);
+		return rec_writer_no_memory(e);
+	known->data = rec_writer_mark(name);
 	return 0;
-}
-
-/* ----------------------------------------------------------------------------- loading */
-
-static const char *column_text(sqlite3_stmt *stmt, int i)
-{
-	return (const char *)sqlite3_column_text(stmt, i);
-}
-
-static int64_t column_id(sqlite3_stmt *stmt, int i)
-{
-	return sqlite3_column_type(stmt, i) == SQLITE_NULL ? -1 : sqlite3_column_int64(stmt, i);
-}
-
-static bool load_process(struct rec_writer *w, sqlite3_stmt *stmt)
-{
-	CLEANUP(buf_fini) struct buf key = {0};
-	const char *comm = column_text(stmt, 5);
-	struct rec_process p = {.pid = sqlite3_column_int64(stmt, 1),
-				.start_ticks = (uint64_t)sqlite3_column_int64(stmt, 2),
-				.ppid = column_id(stmt, 3),
-				.uid = column_id(stmt, 4),
-				.comm = comm ? comm : "",
-				.exe = column_text(stmt, 6),
-				.cmdline = column_text(stmt, 7),
-				.cgroup = column_text(stmt, 8),
-				.container = column_text(stmt, 9)};
-	process_key(&key, &p);
-	return !key.failed && (intern_find(&w->processes, key.bytes, key.len) ||
-			       intern_add(&w->processes, key.bytes, key.len,
-					  (uint32_t)sqlite3_column_int64(stmt, 0)));
-}
-
-static bool load_netns(struct rec_writer *w, sqlite3_stmt *stmt)
-{
-	const struct netns_key key = {(uint64_t)sqlite3_column_int64(stmt, 1),
-				      (uint64_t)sqlite3_column_int64(stmt, 3)};
-	if (intern_find(&w->netns, &key, sizeof(key)))
-		return true;
-	struct intern_entry *x = intern_add(&w->netns, &key, sizeof(key),
-					    (uint32_t)sqlite3_column_int64(stmt, 0));
-	if (x)
-		x->data = name_mark(column_text(stmt, 2));
-	return x != NULL;
-}
-
-static bool load_cgroup(struct rec_writer *w, sqlite3_stmt *stmt)
-{
-	const uint64_t id = (uint64_t)sqlite3_column_int64(stmt, 0);
-	return rec_writer_knows_cgroup(w, id) ||
-	       intern_add(&w->cgroups, &id, sizeof(id), 1) != NULL;
-}
-
-/* The last facts of a namespace come last. */
-static bool load_netns_fact(struct rec_writer *w, sqlite3_stmt *stmt)
-{
-	const uint32_t key = (uint32_t)sqlite3_column_int64(stmt, 0);
-	struct intern_entry *x = intern_find(&w->netns_facts, &key, sizeof(key));
-	if (!x)
-		x = intern_add(&w->netns_facts, &key, sizeof(key), 1);
-	if (x)
-		x->data = name_mark(column_text(stmt, 1));
-	return x != NULL;
-}
-
-static bool load_interface(struct rec_writer *w, sqlite3_stmt *stmt)
-{
-	const uint32_t key[2] = {(uint32_t)sqlite3_column_int64(stmt, 0),
-				 (uint32_t)sqlite3_column_int64(stmt, 1)};
-	struct intern_entry *x = intern_find(&w->interfaces, key, sizeof(key));
-	if (!x)
-		x = intern_add(&w->interfaces, key, sizeof(key), 1);
-	if (x)
-		x->data = name_mark(column_text(stmt, 2));
-	return x != NULL;
-}
-
-static bool load_counter(struct rec_writer *w, sqlite3_stmt *stmt)
-{
-	const char *name = column_text(stmt, 1);
-	return !name || intern_find(&w->counters, name, strlen(name)) ||
-	       intern_add(&w->counters, name, strlen(name),
-			  (uint32_t)sqlite3_column_int64(stmt, 0));
-}
-
-static bool load_cost_name(struct rec_writer *w, sqlite3_stmt *stmt)
-{
-	const char *name = column_text(stmt, 1);
-	return !name || intern_find(&w->cost_names, name, strlen(name)) ||
-	       intern_add(&w->cost_names, name, strlen(name),
-			  (uint32_t)sqlite3_column_int64(stmt, 0));
-}
-
-static bool load_value(struct rec_writer *w, sqlite3_stmt *stmt)
-{
-	uint32_t key[2] = {(uint32_t)sqlite3_column_int64(stmt, 0),
-			   (uint32_t)sqlite3_column_int64(stmt, 1)};
-	struct intern_entry *x = intern_find(&w->values, key, sizeof(key));
-	if (!x)
-		x = intern_add(&w->values, key, sizeof(key), 1);
-	if (x)
-		x->data = sqlite3_column_int64(stmt, 2);
-	return x != NULL;
-}
-
-static bool load_sure(struct rec_writer *w, sqlite3_stmt *stmt)
-{
-	w->sure_id = sqlite3_column_int64(stmt, 0);
-	return true;
-}
-
-static int load_table(struct rec_writer *w, const char *sql,
-		      bool (*row)(struct rec_writer *w, sqlite3_stmt *stmt), struct err *e)
-{
-	sqlite3_stmt *stmt;
-	int rc = rec_db_prepare(w->db, sql, &stmt, e);
-	if (rc)
-		return rc;
-	sqlite3_bind_int64(stmt, 1, w->host);
-	if (sqlite3_bind_parameter_count(stmt) > 1)
-		sqlite3_bind_int64(stmt, 2, REC_UNSURE);
-	int step;
-	while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
-		if (!row(w, stmt))
-			rc = no_memory(e);
-	if (!rc && step != SQLITE_DONE)
-		rc = rec_db_error(w->db, "cannot read its tables", e);
-	sqlite3_finalize(stmt);
-	return rc;
-}
-
-int rec_writer_load_rows(struct rec_writer *w, struct err *e)
-{
-	static const struct {
-		const char *sql;
-		bool (*row)(struct rec_writer *w, sqlite3_stmt *stmt);
-	} tables[] = {
-		{"SELECT id, pid, start_ticks, ppid, uid, comm, exe, cmdline, cgroup, container "
-		 "FROM process WHERE last_snapshot IS NULL AND " SAME_BOOT,
-		 load_process},
-		{"SELECT id, inode, name, cookie FROM netns WHERE " SAME_BOOT " ORDER BY id DESC",
-		 load_netns},
-		{"SELECT id FROM cgroup WHERE " SAME_BOOT, load_cgroup},
-		{"SELECT netns, facts FROM netns_fact ORDER BY netns, first_snapshot",
-		 load_netns_fact},
-		/* The last name of an interface is the one that counts. */
-		{"SELECT netns, ifindex, name, MAX(first_snapshot) FROM interface "
-		 "GROUP BY netns, ifindex",
-		 load_interface},
-		{"SELECT id FROM snapshot WHERE ?1 AND flags & ?2 = 0 ORDER BY id DESC LIMIT 1",
-		 load_sure},
-		{"SELECT id, name FROM counter", load_counter},
-		{"SELECT id, name FROM cost_name", load_cost_name},
-		/* Not sum(): what a damaged file adds up to must not be an error. */
-		{"SELECT c.netns, CAST(j.key AS INTEGER), CAST(total(j.value) AS INTEGER) "
-		 "FROM counter_change AS c, json_each(c.changes) AS j WHERE json_valid(c.changes) "
-		 "AND c.snapshot >= (SELECT MAX(id) FROM snapshot WHERE key) GROUP BY 1, 2",
-		 load_value},
-	};
-	intern_clear(&w->texts);
-	intern_clear(&w->processes);
-	intern_clear(&w->netns);
-	intern_clear(&w->cgroups);
-	intern_clear(&w->netns_facts);
-	intern_clear(&w->interfaces);
-	intern_clear(&w->counters);
-	intern_clear(&w->values);
-	intern_clear(&w->cost_names);
-	w->sure_id = 0;
-	int rc = 0;
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !rc; i++)
-		rc = load_table(w, tables[i].sql, tables[i].row, e);
-	return rc ? rc : rec_writer_load_names(w, e);
 }
