@@ -137,7 +137,9 @@ static const struct moment *moment_of(const struct end *end, unsigned state)
 
 /* What is left of an end that was closed in FIN-WAIT-2 waits so long, then it is reaped. */
 #define FIN_TIMEOUT_NS (INT64_C(60) * 1000000000)
-#define LATE_NS	       (INT64_C(2200) * 1000000)
+/* Whoever is not acknowledged gives up in the end, but not so soon. */
+#define GIVE_UP_NS (INT64_C(5) * 1000000000)
+#define LATE_NS	   (INT64_C(2200) * 1000000)
 
 /*
  * How FIN-WAIT-2 went on for an end whose application had closed it, from its peer's last moments:
@@ -157,7 +159,11 @@ static void infer_end(struct end *end, const struct end *peer)
 	int64_t lo_ns = since_ns + FIN_TIMEOUT_NS - LATE_NS;
 	int64_t hi_ns = since_ns + FIN_TIMEOUT_NS + LATE_NS;
 	int64_t fin_hi_ns = gone ? gone->hi_ns : truth_now_ns();
-	if (fin_hi_ns < lo_ns)
+	bool came = gone && fin_hi_ns - last_ack->lo_ns < GIVE_UP_NS;
+	bool never = gone && fin_hi_ns < end->closed_ns; /* the peer gave up before */
+	if (never)
+		truth_note(end, TCP_CLOSE, lo_ns, hi_ns);
+	else if (came && fin_hi_ns < lo_ns)
 		truth_note(end, TCP_TIME_WAIT, last_ack->lo_ns, fin_hi_ns);
 	else if (last_ack->lo_ns > hi_ns)
 		truth_note(end, TCP_CLOSE, lo_ns, hi_ns);
