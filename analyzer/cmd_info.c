@@ -9,6 +9,7 @@
 #include "cmds.h"
 #include "queries.h"
 #include "session.h"
+#include "stat_basis.h"
 
 /* Events other than gaps that text shows unless all are asked for. */
 #define LAST_MOMENTS 20
@@ -98,31 +99,20 @@ static const struct out_table name_table = {.name = "names",
 
 /* What the snapshots of one boot say together. */
 struct boot_sum {
-	size_t snapshots;
-	int64_t first_ns, last_ns; /* wall clock */
-	int64_t longest_ns;	   /* between two begins, on the clock of the boot */
-	int64_t began_ns, ended_ns;
+	struct basis basis;
 	uint32_t most;
 };
 
-static struct boot_sum sum_boot(const struct session *s, uint32_t boot)
+static int sum_boot(const struct session *s, uint32_t boot, struct boot_sum *ret, struct err *e)
 {
-	struct boot_sum b = {0};
-	for (size_t i = 0; i < s->count; i++) {
-		const struct rec_snapshot *r = s->snapshots[i].rec;
-		if (s->snapshots[i].boot != boot)
-			continue;
-		if (!b.snapshots++) {
-			b.first_ns = r->wall_begin_ns;
-			b.began_ns = r->boot_begin_ns;
-		} else if (r->boot_begin_ns - b.ended_ns > b.longest_ns) {
-			b.longest_ns = r->boot_begin_ns - b.ended_ns;
-		}
-		b.last_ns = r->wall_begin_ns;
-		b.ended_ns = r->boot_begin_ns;
-		b.most = r->sockets > b.most ? r->sockets : b.most;
-	}
-	return b;
+	size_t first = 0, end;
+	*ret = (struct boot_sum){0};
+	while (first < s->count && s->snapshots[first].boot != boot)
+		first++;
+	for (end = first; end < s->count && s->snapshots[end].boot == boot; end++)
+		if (s->snapshots[end].rec->sockets > ret->most)
+			ret->most = s->snapshots[end].rec->sockets;
+	return end > first ? basis_add(&ret->basis, s->snapshots, first, end - 1, e) : 0;
 }
 
 /* NULL where the recording does not say. */
@@ -134,13 +124,16 @@ static void put_known(struct out *o, int64_t v)
 		out_null(o);
 }
 
-static void put_hosts(struct session *s)
+static int put_hosts(struct session *s, struct err *e)
 {
 	size_t boots;
 	const struct history_boot *all = history_boots(s->history, &boots);
 	out_table(s->out, &host_table);
 	for (size_t i = 0; i < boots; i++) {
-		struct boot_sum b = sum_boot(s, (uint32_t)i);
+		struct boot_sum b;
+		int rc = sum_boot(s, (uint32_t)i, &b, e);
+		if (rc)
+			return rc;
 		out_str(s->out, all[i].hostname);
 		out_str(s->out, all[i].boot_id);
 		out_str(s->out, all[i].kernel);
@@ -148,19 +141,19 @@ static void put_hosts(struct session *s)
 		put_known(s->out, all[i].cpus);
 		put_known(s->out, all[i].hz);
 		out_str(s->out, all[i].time_zone);
-		put_known(s->out, b.first_ns);
-		put_known(s->out, b.last_ns);
-		out_int(s->out, (int64_t)b.snapshots);
-		if (b.snapshots > 1) {
-			out_int(s->out,
-				(b.ended_ns - b.began_ns) / (int64_t)(b.snapshots - 1) / NS_PER_MS);
-			out_int(s->out, b.longest_ns / NS_PER_MS);
+		put_known(s->out, b.basis.first_ns);
+		put_known(s->out, b.basis.last_ns);
+		out_int(s->out, (int64_t)b.basis.snapshots);
+		if (b.basis.snapshots > 1) {
+			out_int(s->out, b.basis.cadence_ns / NS_PER_MS);
+			out_int(s->out, b.basis.widest_ns / NS_PER_MS);
 		} else {
 			out_null(s->out);
 			out_null(s->out);
 		}
 		out_int(s->out, b.most);
 	}
+	return 0;
 }
 
 static void put_files(struct session *s)
@@ -232,9 +225,11 @@ int cmd_info(struct cmd *c, struct err *e)
 	int rc = session_open(c, &s, e);
 	if (rc)
 		return rc;
-	put_hosts(&s);
-	put_files(&s);
-	rc = put_query(&s, sql_q_names, &name_table, e);
+	rc = put_hosts(&s, e);
+	if (!rc)
+		put_files(&s);
+	if (!rc)
+		rc = put_query(&s, sql_q_names, &name_table, e);
 	if (!rc)
 		rc = put_query(&s, sql_q_problems, &problem_table, e);
 	if (!rc)

@@ -136,7 +136,7 @@ static int put_group(struct out *o, const struct spell_keys *keys, const struct 
 	out_int(o, (int64_t)g->unread);
 	for (size_t i = 0; i < QUANTILES; i++)
 		put_bracket(o, q[i].least, q[i].most);
-	put_bracket(o, g->max_least_ms, g->open ? SPELL_UNKNOWN : g->max_most_ms);
+	put_bracket(o, g->max_least_ms, g->open || g->since_boot ? SPELL_UNKNOWN : g->max_most_ms);
 	/* With early ones the sum goes back to the boot: true, but nothing to read. */
 	bracket_text(g->total_least_ms, g->early ? SPELL_UNKNOWN : g->total_most_ms, total);
 	out_str(o, total);
@@ -176,7 +176,7 @@ static int put_summary(struct out *o, const struct dwell_sum *sum, const struct 
 {
 	size_t n = 0;
 	for (; n < sum->keys.count; n++) {
-		const struct spell_key *key = sum->keys.keys[n];
+		const struct key *key = sum->keys.keys[n];
 		t->sum_columns[n] = (struct out_column){
 			.name = spell_key_column(key),
 			.title = spell_key_name(key),
@@ -223,7 +223,7 @@ static int put_brief(struct out *o, struct spell_look *look, struct err *e)
 		rc = spell_field_get(look, (unsigned)spell_field_by_name("state"), &state, e);
 	if (rc)
 		return rc;
-	bracket_text(s->at_least_ms, s->at_most_ms, text);
+	bracket_text(s->at_least_ms, spell_is_since_boot(s) ? SPELL_UNKNOWN : s->at_most_ms, text);
 	out_str(o, text);
 	out_str(o, state.text);
 	out_int(o, s->entered.hi_ns);

@@ -49,6 +49,15 @@ static int count_unseen(struct session *s, const struct linger_result *l, int64_
 	return rc;
 }
 
+/* Of a single snapshot there is none. */
+static void put_distance(struct out *o, int64_t ns)
+{
+	if (ns)
+		out_int(o, ns / NS_PER_MS);
+	else
+		out_null(o);
+}
+
 void linger_rest_data(struct out *o, const struct linger_result *l, const struct linger_rest *rest)
 {
 	const struct basis *b = &l->basis;
@@ -58,8 +67,8 @@ void linger_rest_data(struct out *o, const struct linger_result *l, const struct
 	out_int(o, (int64_t)b->snapshots);
 	out_int(o, b->first_ns);
 	out_int(o, b->last_ns);
-	out_int(o, b->cadence_ns / NS_PER_MS);
-	out_int(o, b->widest_ns / NS_PER_MS);
+	put_distance(o, b->cadence_ns);
+	put_distance(o, b->widest_ns);
 	out_int(o, (int64_t)b->gaps);
 	out_int(o, (int64_t)b->reboots);
 	out_int(o, (int64_t)b->incomplete);
@@ -83,8 +92,12 @@ void linger_rest_text(struct out *o, const struct linger_result *l, const struct
 	duration_format(b->cadence_ns, cadence);
 	duration_format(b->widest_ns, widest);
 	basis_flags_text(b->flags & ~SNAP_NO_TABLE, flags); /* as show's heading */
-	out_note(o, "Rests on %zu snapshots, %s to %s, every %s, at worst %s apart.", b->snapshots,
-		 first, last, cadence, widest);
+	if (b->cadence_ns)
+		out_note(o, "Rests on %zu snapshots, %s to %s, every %s, at worst %s apart.",
+			 b->snapshots, first, last, cadence, widest);
+	else
+		out_note(o, "Rests on %zu snapshot%s, %s.", b->snapshots,
+			 b->snapshots == 1 ? "" : "s, no two of one host", first);
 	out_note(o, "%s",
 		 l->evidence ? "Bounds are from snapshot times and the kernel's timers and stamps."
 			     : "Bounds are from snapshot times alone (--evidence always: narrower, "

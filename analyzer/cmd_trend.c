@@ -12,10 +12,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #define TOP_DEFAULT    20
 #define POINTS_DEFAULT 60u
 #define LINE_WIDTH     60u
+#define LINE_LEAST     8u
+#define NUMBERS_WIDTH  42u /* what stands between the keys and the line, as a rule */
 
 static const struct out_column trend_columns[] = {
 	{"first", "First", OUT_NUMBER, 0},
@@ -41,7 +45,8 @@ struct trend_run {
 	struct trend trend;
 	int64_t from_ns, to_ns, top;
 	int64_t *times_ns; /* of the points */
-	size_t *at;	   /* host * points + point: index of the snapshot, or HISTORY_NONE */
+	unsigned line_width;
+	size_t *at; /* host * points + point: index of the snapshot, or HISTORY_NONE */
 };
 
 /* The points in time: every --every, or as many as fit a line. */
@@ -246,6 +251,37 @@ static void put_keys(struct trend_run *r, const struct trend_group *g)
 	}
 }
 
+/* Columns that the keys take in text, as wide as their widest value. */
+static unsigned keys_width(const struct trend_run *r)
+{
+	size_t widest[SPELL_MAX_KEYS] = {0}, sum = 0;
+	for (size_t i = 0; i < r->trend.count; i++) {
+		struct span packed = span_of(r->trend.groups[i].key, r->trend.groups[i].key_len);
+		for (unsigned k = 0; k < r->keys.count; k++) {
+			struct spell_value v = spell_key_unpack(&packed);
+			size_t len = v.kind == SPELL_TEXT ? v.len : 6;
+			widest[k] = len > widest[k] ? len : widest[k];
+		}
+	}
+	for (unsigned k = 0; k < r->keys.count; k++) {
+		size_t title = strlen(spell_key_name(r->keys.keys[k]));
+		sum += (widest[k] > title ? widest[k] : title) + 2;
+	}
+	return sum < UINT16_MAX ? (unsigned)sum : UINT16_MAX;
+}
+
+/* As much as the terminal has room for; standard output may be the pager's. */
+static unsigned line_width(const struct trend_run *r)
+{
+	struct winsize size;
+	unsigned used = keys_width(r) + NUMBERS_WIDTH;
+	if (!isatty(STDERR_FILENO) || ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		return LINE_WIDTH;
+	if (size.ws_col < used + LINE_LEAST)
+		return LINE_LEAST;
+	return size.ws_col - used < LINE_WIDTH ? size.ws_col - used : LINE_WIDTH;
+}
+
 static void put_group(struct trend_run *r, const struct trend_group *g)
 {
 	struct out *o = r->s.out;
@@ -259,7 +295,7 @@ static void put_group(struct trend_run *r, const struct trend_group *g)
 	buf_printf(&text, g->slope > -10 && g->slope < 10 ? "%+.1f" : "%+.0f", g->slope);
 	out_str(o, buf_str(&text));
 	buf_clear(&text);
-	trend_line(g, r->trend.points, LINE_WIDTH, &text);
+	trend_line(g, r->trend.points, r->line_width, &text);
 	out_str(o, buf_str(&text));
 }
 
@@ -269,7 +305,7 @@ static size_t fill_columns(const struct trend_run *r, const struct out_column *m
 {
 	size_t n = 0;
 	for (; n < r->keys.count; n++) {
-		const struct spell_key *key = r->keys.keys[n];
+		const struct key *key = r->keys.keys[n];
 		ret[n] = (struct out_column){.name = spell_key_column(key),
 					     .title = spell_key_name(key),
 					     .kind = spell_key_is_number(key) ? OUT_NUMBER
@@ -282,6 +318,7 @@ static size_t fill_columns(const struct trend_run *r, const struct out_column *m
 static int put_all(struct trend_run *r, struct err *e)
 {
 	struct out *o = r->s.out;
+	r->line_width = line_width(r);
 	struct out_column all[SPELL_MAX_KEYS + TREND_COLUMNS];
 	struct out_column points[SPELL_MAX_KEYS + POINT_COLUMNS];
 	const struct out_table table = {.name = "trend",

@@ -28,6 +28,8 @@
 #ifndef SOCKLAPSE_SPELL_H
 #define SOCKLAPSE_SPELL_H
 
+#include <string.h>
+
 #include "history_walk.h"
 #include "owner.h"
 #include "sock.h"
@@ -85,6 +87,15 @@ struct spell {
 
 /* "snapshot", or "LO/HI" where the two sides have different sources. Writes at most 64 bytes. */
 void spell_source_text(const struct spell_bound *bound, char ret_text[64]);
+
+/*
+ * Was the spell there before the first snapshot, with nothing that says since when? Then it began
+ * after the boot: true, but nothing to read.
+ */
+static inline bool spell_is_since_boot(const struct spell *s)
+{
+	return s->early && s->entered.lo_source && strcmp(s->entered.lo_source, "boot") == 0;
+}
 
 struct spell_options {
 	size_t first, last; /* snapshots [first, last] of the history; last may be too large */

@@ -5,64 +5,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-struct spell_key {
-	const char *name;
-	const char *column;
-	const char *field; /* of spell_value.h */
-	const char *port;  /* a second one, put behind the first as in ADDRESS:PORT; or NULL */
-	bool is_number;
-};
-
-static const struct spell_key all_keys[] = {
-	{"state", "state", "state", NULL, false},
-	{"comm", "comm", "comm", NULL, false},
-	{"pid", "pid", "pid", NULL, true},
-	{"exe", "exe", "exe", NULL, false},
-	{"cmdline", "cmdline", "cmdline", NULL, false},
-	{"uid", "uid", "uid", NULL, true},
-	{"cgroup", "cgroup", "cgroup", NULL, false},
-	{"container", "container", "container", NULL, false},
-	{"netns", "netns", "netns", NULL, true},
-	{"host", "host", "host", NULL, false},
-	{"proto", "proto", "proto", NULL, false},
-	{"local", "local", "local", "local_port", false},
-	{"peer", "peer", "peer", "peer_port", false},
-	{"src", "src", "local", NULL, false},
-	{"dst", "dst", "peer", NULL, false},
-	{"sport", "sport", "local_port", NULL, true},
-	{"dport", "dport", "peer_port", NULL, true},
-	{"peer-port", "peer_port", "peer_port", NULL, true},
-	{"owner", "owner_source", "owner_source", NULL, false},
-};
-
-static const struct spell_key *find_key(const char *word, size_t len)
-{
-	for (size_t i = 0; i < sizeof(all_keys) / sizeof(all_keys[0]); i++)
-		if (strlen(all_keys[i].name) == len && strncmp(all_keys[i].name, word, len) == 0)
-			return &all_keys[i];
-	return NULL;
-}
-
-/* "state, comm, ...", for the message. */
-static int fail_unknown(const char *word, size_t len, struct err *e)
-{
-	struct buf names = {0};
-	for (size_t i = 0; i < sizeof(all_keys) / sizeof(all_keys[0]); i++)
-		buf_printf(&names, "%s%s", i ? " " : "", all_keys[i].name);
-	int rc = err_set(e, ERR_USAGE, "--by: %.*s: not a key; there are: %s",
-			 len < 40 ? (int)len : 40, word, buf_str(&names));
-	buf_fini(&names);
-	return rc;
-}
-
 int spell_keys_parse(const char *list, struct spell_keys *ret, struct err *e)
 {
 	struct spell_keys keys = {.count = 0};
 	for (const char *word = list;; word++) {
 		size_t len = strcspn(word, ",");
-		const struct spell_key *key = find_key(word, len);
+		const struct key *key = keys_find(word, len, true);
 		if (!key)
-			return fail_unknown(word, len, e);
+			return keys_unknown(word, len, true, e);
 		if (keys.count == SPELL_MAX_KEYS)
 			return err_set(e, ERR_USAGE, "--by: more than %u keys", SPELL_MAX_KEYS);
 		keys.fields[keys.count] = (unsigned)spell_field_by_name(key->field);
@@ -75,19 +25,19 @@ int spell_keys_parse(const char *list, struct spell_keys *ret, struct err *e)
 	return 0;
 }
 
-const char *spell_key_name(const struct spell_key *key)
+const char *spell_key_name(const struct key *key)
+{
+	return key->word;
+}
+
+const char *spell_key_column(const struct key *key)
 {
 	return key->name;
 }
 
-const char *spell_key_column(const struct spell_key *key)
+bool spell_key_is_number(const struct key *key)
 {
-	return key->column;
-}
-
-bool spell_key_is_number(const struct spell_key *key)
-{
-	return key->is_number;
+	return key->kind == OUT_NUMBER;
 }
 
 static void pack_text(const char *text, size_t len, struct buf *ret)
@@ -97,7 +47,7 @@ static void pack_text(const char *text, size_t len, struct buf *ret)
 	buf_put(ret, text, len);
 }
 
-static int pack_endpoint(const struct spell_key *key, struct spell_look *look, struct buf *ret,
+static int pack_endpoint(const struct key *key, struct spell_look *look, struct buf *ret,
 			 struct err *e)
 {
 	struct spell_value addr, port;
@@ -141,7 +91,7 @@ int spell_keys_pack(const struct spell_keys *keys, struct spell_look *look, stru
 {
 	buf_clear(ret);
 	for (unsigned i = 0; i < keys->count; i++) {
-		const struct spell_key *key = keys->keys[i];
+		const struct key *key = keys->keys[i];
 		int rc = key->port ? pack_endpoint(key, look, ret, e)
 				   : pack_field(keys->fields[i], look, ret, e);
 		if (rc)

@@ -7,14 +7,13 @@
 
 #include "buf.h"
 #include "bytes.h"
+#include "keys.h"
 #include "spell_value.h"
 
 #define SPELL_MAX_KEYS 8u
 
-struct spell_key;
-
 struct spell_keys {
-	const struct spell_key *keys[SPELL_MAX_KEYS];
+	const struct key *keys[SPELL_MAX_KEYS];
 	unsigned fields[SPELL_MAX_KEYS]; /* of spell_value.h */
 	unsigned count;
 };
@@ -23,9 +22,9 @@ struct spell_keys {
 int spell_keys_parse(const char *list, struct spell_keys *ret, struct err *e) MUST_CHECK;
 
 /* "peer-port" and, for JSON and SQL, "peer_port"; is its value a number? */
-const char *spell_key_name(const struct spell_key *key);
-const char *spell_key_column(const struct spell_key *key);
-bool spell_key_is_number(const struct spell_key *key);
+const char *spell_key_name(const struct key *key);
+const char *spell_key_column(const struct key *key);
+bool spell_key_is_number(const struct key *key);
 
 /* Packs a spell's values of all keys into `ret`, which is emptied first. */
 int spell_keys_pack(const struct spell_keys *keys, struct spell_look *look, struct buf *ret,

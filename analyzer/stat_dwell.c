@@ -138,6 +138,7 @@ int dwell_sum_add(struct dwell_sum *d, struct spell_look *look, bool at_first, s
 	g->open += s->open;
 	g->early += s->early;
 	g->at_first += at_first;
+	g->since_boot += spell_is_since_boot(s);
 	g->unread += s->state == STATE_CLOSE_WAIT && s->recvq > 0;
 	add_to(&g->total_least_ms, sample.least);
 	add_to(&g->total_most_ms, sample.most);

@@ -16,8 +16,9 @@ struct dwell_group {
 	size_t key_len;
 	uint64_t hash;
 	uint64_t spells, open, early;
-	uint64_t at_first; /* there when the time looked at begins */
-	uint64_t unread;   /* in CLOSE-WAIT with input or the EOF not read, when last seen */
+	uint64_t at_first;   /* there when the time looked at begins */
+	uint64_t since_boot; /* spell_is_since_boot() */
+	uint64_t unread;     /* in CLOSE-WAIT with input or the EOF not read, when last seen */
 	int64_t total_least_ms, total_most_ms; /* open ones: so far */
 	int64_t max_least_ms, max_most_ms;     /* of the longest; most: while none is open */
 	struct km km;
