@@ -198,6 +198,15 @@ bool recorder_awaits_names(const struct recorder *s)
 	return names_wait_for(s->names, clocks_mono_ns());
 }
 
+/* Where the disk is full or the file is held, it matters which. */
+static int name_file(const struct recorder *s, int rc, struct err *e)
+{
+	if ((rc == ERR_FULL || rc == ERR_BUSY || rc == ERR_DB) && e && *s->path &&
+	    strncmp(e->text, s->path, strlen(s->path)) != 0)
+		err_context(e, "%s", s->path);
+	return rc;
+}
+
 int recorder_take(struct recorder *s, struct recorder_snapshot *ret, struct err *e)
 {
 	s->notice[0] = '\0';
@@ -214,7 +223,7 @@ int recorder_take(struct recorder *s, struct recorder_snapshot *ret, struct err 
 		rc = collect_snapshot(s->collect, s->writer, &ret->info, &ret->costs, e);
 	if (!rc)
 		store_names(s);
-	return rc;
+	return name_file(s, rc, e);
 }
 
 int recorder_event(struct recorder *s, const char *kind, const char *text, struct err *e)
@@ -223,7 +232,7 @@ int recorder_event(struct recorder *s, const char *kind, const char *text, struc
 	if (s->lock_fd < 0)
 		return pending_put(s->pending_path, s->wall_ns(), kind, text, e);
 	int rc = want_writer(s, e);
-	return rc ? rc : rec_writer_event(s->writer, s->wall_ns(), kind, text, e);
+	return name_file(s, rc ? rc : rec_writer_event(s->writer, s->wall_ns(), kind, text, e), e);
 }
 
 int recorder_gap(struct recorder *s, const struct rec_gap *gap, struct err *e)
@@ -232,7 +241,7 @@ int recorder_gap(struct recorder *s, const struct rec_gap *gap, struct err *e)
 	if (s->lock_fd < 0)
 		return err_set(e, ERR_BUSY, "%s: another run holds it", s->lock_path);
 	int rc = want_writer(s, e);
-	return rc ? rc : rec_writer_gap(s->writer, gap, e);
+	return name_file(s, rc ? rc : rec_writer_gap(s->writer, gap, e), e);
 }
 
 /* Cannot fail: the buffer remembers. */
