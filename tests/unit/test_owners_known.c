@@ -170,16 +170,24 @@ static void toggle_child(struct world *w)
 		w->child = 0;
 		return;
 	}
+	/* The pipe ends when the child holds what it is to hold, however busy the machine is. */
+	int ready[2];
+	char none;
+	cr_assert_eq(pipe(ready), 0);
 	w->child = fork();
 	if (w->child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (unsigned i = 0; i < FDS; i += 2)
 			if (w->fds[i] >= 0)
 				close(w->fds[i]);
+		close(ready[0]);
+		close(ready[1]);
 		for (;;)
 			pause();
 	}
-	usleep(30000);
+	close(ready[1]);
+	cr_assert_eq(read(ready[0], &none, 1), 0);
+	close(ready[0]);
 }
 
 static void step(struct world *w)
