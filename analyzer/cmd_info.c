@@ -84,6 +84,17 @@ static const struct out_table gap_table = {.name = "gaps",
 					   .count = sizeof(gap_columns) / sizeof(gap_columns[0]),
 					   .flags = OUT_TAGGED};
 
+static const struct out_column scope_columns[] = {
+	{"host", "Host", OUT_STRING, 0},
+	{"scope", "Recorded only", OUT_STRING, 0},
+	{"from", "From", OUT_TIME, 0},
+};
+static const struct out_table scope_table = {.name = "scopes",
+					     .columns = scope_columns,
+					     .count = sizeof(scope_columns) /
+						      sizeof(scope_columns[0]),
+					     .flags = OUT_TAGGED};
+
 static const struct out_column name_columns[] = {
 	{"host", "Host", OUT_STRING, 0},
 	{"name", "Name", OUT_STRING, 0},
@@ -228,6 +239,8 @@ int cmd_info(struct cmd *c, struct err *e)
 	rc = put_hosts(&s, e);
 	if (!rc)
 		put_files(&s);
+	if (!rc)
+		rc = put_query(&s, sql_q_scopes, &scope_table, e);
 	if (!rc)
 		rc = put_query(&s, sql_q_names, &name_table, e);
 	if (!rc)

@@ -13,6 +13,7 @@ extern const char sql_q_moments[];
 extern const char sql_q_names[];
 extern const char sql_q_problems[];
 extern const char sql_q_ports[];
+extern const char sql_q_scopes[];
 extern const char sql_q_show[];
 extern const char sql_q_show_all[];
 extern const char sql_q_show_summary[];

@@ -193,6 +193,10 @@ static void begin_host(struct spell_pass *p, uint32_t host)
 	p->coverage = SPELL_COVERAGE;
 	for (size_t i = range->first; i < range->first + range->count; i++)
 		p->coverage &= p->snapshots[i].rec->flags;
+	/* Two filters are not the same coverage: what one kept, another may have left out. */
+	for (size_t i = range->first; i < range->first + range->count; i++)
+		if (p->snapshots[i].rec->scope != p->snapshots[range->first].rec->scope)
+			p->coverage &= ~SNAP_FILTERED;
 }
 
 /* Ends what does not go on into the snapshot p->index. */

@@ -96,6 +96,12 @@ const struct plain_table plain_tables[] = {
 	 true,
 	 "process_files",
 	 {OF_SNAPSHOT, COPY(1), COPY(2), COPY(3), COPY(4), COPY(5)}},
+	{"scope",
+	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, text TEXT)",
+	 "SELECT snapshot, text FROM scope WHERE snapshot BETWEEN ?1 AND ?2 ORDER BY snapshot",
+	 true,
+	 "scope",
+	 {OF_SNAPSHOT, COPY(1)}},
 	{"name",
 	 "CREATE TABLE x(snapshot INTEGER, time_ns INTEGER, host TEXT, boot TEXT, name TEXT, "
 	 "answer TEXT, error TEXT)",

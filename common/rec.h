@@ -65,6 +65,7 @@ struct rec_snapshot {
 	int64_t mono_begin_ns;
 	bool key; /* set by the writer */
 	uint32_t flags;
+	uint32_t scope;	    /* set by the reader: equal for equal scopes; 0: everything */
 	uint32_t sockets;   /* set by the writer */
 	uint32_t tables;    /* by the reader: bits (1 << PROTO_*) of tables looked at; 0: unknown */
 	uint64_t bytes;	    /* set by the writer */

@@ -1,5 +1,6 @@
 /* rec_read.c - see rec_read.h. */
 #include "rec_read.h"
+#include "rec_scope.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +92,7 @@ static int load_index(struct rec *r, struct err *e)
 	if (!rc && step != SQLITE_DONE)
 		rc = rec_db_error(r->db, "cannot read its snapshots", e);
 	sqlite3_finalize(stmt);
-	return rc;
+	return rc ? rc : rec_scope_load(r->db, r->snapshots, r->count, e);
 }
 
 static int load_features(struct rec *r, struct err *e)

@@ -243,6 +243,8 @@ void rec_writer_close(struct rec_writer *w)
 	track_free(w->track);
 	free(w->path);
 	free(w->boot_id);
+	free(w->scope);
+	free(w->new_scope);
 	free(w);
 }
 
@@ -379,6 +381,8 @@ static int write_snapshot(struct rec_writer *w, struct rec_snapshot *info, const
 	if (!rc)
 		rc = rec_writer_flush_counters(w, e);
 	if (!rc)
+		rc = rec_writer_put_scope(w, info->id, e);
+	if (!rc)
 		rc = put_snapshot(w, info, problems, e);
 	if (!rc && w->rebooted)
 		rc = rec_writer_end_boots(w, e);
@@ -406,6 +410,7 @@ int rec_writer_commit(struct rec_writer *w, struct rec_snapshot *info, const cha
 	if (!(info->flags & REC_UNSURE))
 		w->sure_id = info->id;
 	w->last_flags = info->flags;
+	rec_writer_scope_written(w);
 	w->rebooted = false;
 	w->chain = info->key ? 1 : w->chain + 1;
 	w->key_bytes = info->key ? info->bytes : w->key_bytes;

@@ -43,6 +43,12 @@ bool rec_writer_created(const struct rec_writer *w);
  */
 int rec_set_aside(const char *path, char *ret_name, size_t name_size, struct err *e) MUST_CHECK;
 
+/*
+ * What the recorder was told to keep, "" for everything: holds for the snapshots that are begun
+ * from now on. Where it changes, the next one is a key frame and table scope says so.
+ */
+int rec_writer_scope(struct rec_writer *w, const char *text, struct err *e) MUST_CHECK;
+
 /* Begins a snapshot (no SQLite transaction yet). */
 int rec_writer_begin(struct rec_writer *w, struct err *e) MUST_CHECK;
 struct track *rec_writer_track(struct rec_writer *w);

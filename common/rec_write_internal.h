@@ -27,6 +27,7 @@ enum writer_stmt {
 	W_PUT_CHANGES,
 	W_PUT_COST_NAME,
 	W_PUT_NAME,
+	W_PUT_SCOPE,
 	W_PUT_EVENT,
 	W_PUT_GAP,
 	W_PROLONG_GAP,
@@ -62,6 +63,9 @@ struct rec_writer {
 	uint64_t chain; /* frames since the key frame, itself included */
 	uint64_t key_bytes;
 	uint64_t chain_bytes; /* of the deltas behind it */
+
+	char *scope;	 /* what the file says last; NULL: not looked up yet */
+	char *new_scope; /* what the next snapshot is to say; NULL: the same */
 
 	struct intern texts;
 	struct intern processes;   /* values -> row; data: epoch */
@@ -132,6 +136,10 @@ void rec_writer_process_key(struct buf *key, const struct rec_process *p);
 
 /* Reads what the plain tables say already; forgets what was known before. */
 int rec_writer_load_rows(struct rec_writer *w, struct err *e) MUST_CHECK;
+
+/* Within the snapshot's transaction, and when that is committed. */
+int rec_writer_put_scope(struct rec_writer *w, int64_t snapshot, struct err *e) MUST_CHECK;
+void rec_writer_scope_written(struct rec_writer *w);
 
 /* The same for table name, by itself. */
 int rec_writer_load_names(struct rec_writer *w, struct err *e) MUST_CHECK;

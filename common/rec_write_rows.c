@@ -36,6 +36,7 @@ static const char *const table_sql[W_COUNT] = {
 	[W_PUT_COST_NAME] = "INSERT INTO cost_name (name) VALUES (?)",
 	[W_PUT_NAME] = "INSERT OR REPLACE INTO name (snapshot, name, answer, error) "
 		       "VALUES (?,?,?,?)",
+	[W_PUT_SCOPE] = "INSERT OR REPLACE INTO scope (snapshot, text) VALUES (?,?)",
 	[W_PUT_EVENT] = "INSERT INTO event (wall_ns, kind, text) VALUES (?,?,?)",
 	[W_PUT_GAP] = "INSERT INTO event (wall_ns, kind, text, end_ns, count) "
 		      "VALUES (?1,'gap',?2,?3,?4)",

@@ -117,11 +117,15 @@ static uint64_t lap_us(uint64_t *since_ns)
 
 static int dump_all(struct snap *s, uint64_t deadline_ns, struct err *e)
 {
+	if (s->c->options.sieve)
+		sieve_refresh(s->c->options.sieve);
 	int rc = collect_namespaces(s, deadline_ns, e);
 	collect_problem_tables(s, s->no_table, "not in this kernel");
 	collect_problem_tables(s, s->by_proc, "from /proc/net");
 	if (s->no_table)
 		s->info->flags |= SNAP_NO_TABLE;
+	if (s->c->options.sieve && s->c->options.sieve->filter)
+		s->info->flags |= SNAP_FILTERED;
 	if (s->c->options.protos && s->c->options.protos != diag_protos()) {
 		s->info->flags |= SNAP_SOME_TABLES;
 		collect_problem_tables(s, diag_protos() & ~s->c->options.protos, "not asked for");

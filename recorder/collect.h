@@ -9,12 +9,14 @@
 #include "rec_write.h"
 
 struct collect;
+struct sieve;
 
 struct collect_options {
 	enum cmdline_mode cmdline;
 	uint64_t deadline_ns; /* longest time for each part (dumps, walk); 0: none */
 	const char *netns;    /* as --netns has it (stays the caller's); NULL: all */
 	bool once;	      /* there will be one snapshot only */
+	struct sieve *sieve;  /* NULL: every socket; else lives as long */
 	uint32_t protos;      /* socket tables, DIAG_PROTO_BIT()s; 0: all */
 };
 

@@ -78,6 +78,28 @@ static int add_row(struct snap *s, struct sock_row *row, const struct dump_fill 
 	return rc;
 }
 
+static bool read_dev(const struct netns_link *n, uint32_t ifindex, char ret_name[IFNAMSIZ])
+{
+	struct ifreq r = {.ifr_ifindex = (int)ifindex};
+	if (ioctl(nl_dump_fd(n->dump), SIOCGIFNAME, &r))
+		return false;
+	memcpy(ret_name, r.ifr_name, IFNAMSIZ);
+	ret_name[IFNAMSIZ - 1] = '\0';
+	return true;
+}
+
+static const char *dev_of(void *ctx, uint32_t ifindex)
+{
+	struct snap *s = ctx;
+	_Static_assert(sizeof(s->dev) == IFNAMSIZ, "room for a name");
+	return read_dev(s->link, ifindex, s->dev) ? s->dev : NULL;
+}
+
+static bool takes(const struct snap *s, const struct sock_row *row)
+{
+	return !s->c->options.sieve || sieve_takes(s->c->options.sieve, row, &s->about);
+}
+
 static bool is_own(const struct snap *s, const struct sock_row *row)
 {
 	return row->member.proto == PROTO_NETLINK && row->link.portid == s->own_port &&
@@ -94,7 +116,9 @@ static int take_message(void *ctx, uint16_t type, const uint8_t *payload, size_t
 	int malformed = rc == ERR_KERNEL || (rc == 0 && d->malformed);
 	if (rc)
 		return malformed ? malformed : rc;
-	if (is_own(s, &d->row))
+	s->about.path = d->path;
+	s->about.path_len = d->path_len;
+	if (is_own(s, &d->row) || !takes(s, &d->row))
 		return malformed;
 	rc = set_texts(s, d, e);
 	if (!rc && (d->row.state.has & HAS_CGROUP))
@@ -129,7 +153,8 @@ static int take_lines(struct snap *s, FILE *f, const struct dump_fill *fill, str
 	char line[512];
 	while (fgets(line, sizeof(line), f)) {
 		struct sock_row row;
-		if (!proc_raw_parse(line, strcspn(line, "\n"), s->table->family, &row))
+		if (!proc_raw_parse(line, strcspn(line, "\n"), s->table->family, &row) ||
+		    !takes(s, &row))
 			continue;
 		int rc = add_row(s, &row, fill, e);
 		if (rc)
@@ -185,11 +210,10 @@ static int dump_table(struct snap *s, struct netns_link *n, uint64_t deadline_ns
 static int name_interfaces(struct snap *s, struct netns_link *n, struct err *e)
 {
 	for (size_t i = 0; i < s->interfaces_count; i++) {
-		struct ifreq r = {.ifr_ifindex = (int)s->interfaces[i]};
-		if (ioctl(nl_dump_fd(n->dump), SIOCGIFNAME, &r))
+		char name[IFNAMSIZ];
+		if (!read_dev(n, s->interfaces[i], name))
 			continue;
-		r.ifr_name[IFNAMSIZ - 1] = '\0';
-		int rc = rec_writer_interface(s->w, s->netns_row, s->interfaces[i], r.ifr_name, e);
+		int rc = rec_writer_interface(s->w, s->netns_row, s->interfaces[i], name, e);
 		if (rc)
 			return rc;
 	}
@@ -225,6 +249,8 @@ static bool is_wanted(const struct snap *s, const struct diag_table *t)
 {
 	if (s->c->options.protos && !(s->c->options.protos & DIAG_PROTO_BIT(t->proto)))
 		return false;
+	if (s->c->options.sieve && !sieve_wants_table(s->c->options.sieve, t))
+		return false;
 	if (t->family == AF_INET || t->family == AF_INET6)
 		return !s->use.no_inet && !(s->use.no_mptcp && t->proto == PROTO_MPTCP);
 	return true;
@@ -232,6 +258,9 @@ static bool is_wanted(const struct snap *s, const struct diag_table *t)
 
 int collect_netns(struct snap *s, struct netns_link *n, uint64_t deadline_ns, struct err *e)
 {
+	s->link = n;
+	s->about = (struct filter_about){
+		.netns_name = n->name, .netns_inode = n->inode, .dev = dev_of, .ctx = s};
 	int rc = read_counters(s, e);
 	for (size_t i = 0; i < diag_tables_count && !rc; i++) {
 		s->table = &diag_tables[i];

@@ -14,6 +14,7 @@
 #include "netns_use.h"
 #include "nl_dump.h"
 #include "owners.h"
+#include "sieve.h"
 #include "watermark.h"
 
 /* Interfaces that sockets of one namespace are bound to; more are not named. */
@@ -63,6 +64,9 @@ struct snap {
 	uint32_t netns_row;
 	struct netns_use use; /* of this namespace */
 	bool facts_due;
+	struct filter_about about; /* what belongs to the row that the sieve looks at */
+	const struct netns_link *link;
+	char dev[16];  /* name of the interface last asked for */
 	char cong[32]; /* name and row of the last congestion control seen */
 	size_t cong_len;
 	uint32_t cong_row;

@@ -217,7 +217,7 @@ static int run_service(struct service *v, struct err *e)
 		  : recorder_event(v->recorder, "stop", "socklapse-record " SOCKLAPSE_VERSION, e);
 }
 
-static int run(const struct options *o, struct err *e)
+static int run(const struct options *o, struct sieve *sieve, struct err *e)
 {
 	struct recorder s;
 	struct service service = {.recorder = &s};
@@ -228,6 +228,7 @@ static int run(const struct options *o, struct err *e)
 		return rc;
 	umask(027);
 	rc = recorder_open(&s, o, e);
+	s.sieve = sieve;
 	if (o->note && (rc == 0 || rc == ERR_BUSY))
 		rc = recorder_event(&s, "note", o->note, e);
 	else if (!rc)
@@ -250,5 +251,12 @@ int main(int argc, char **argv)
 		fputs(o.help ? options_help : "socklapse-record " SOCKLAPSE_VERSION "\n", stdout);
 		return fflush(stdout) ? 1 : 0;
 	}
-	return exit_code(run(&o, &e), &e);
+	CLEANUP(buf_fini) struct buf caret = {0};
+	CLEANUP(sieve_close) struct sieve sieve;
+	rc = sieve_open(&sieve, &o, &caret, &e);
+	if (!rc)
+		rc = run(&o, &sieve, &e);
+	rc = exit_code(rc, &e);
+	fputs(buf_str(&caret), stderr);
+	return rc;
 }

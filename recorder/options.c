@@ -11,8 +11,9 @@
 #include "proc_parse.h"
 
 const char options_help[] =
-	"usage: socklapse-record [OPTIONS]\n"
-	"Takes a snapshot of the host's sockets and of the processes that hold them.\n"
+	"usage: socklapse-record [OPTIONS] [FILTER]\n"
+	"Takes a snapshot of the host's sockets and of the processes that hold them; with a\n"
+	"FILTER (that of ss), of those sockets only that match.\n"
 	"\n"
 	"  -d, --dir DIR        directory of recordings, one file per host and UTC day\n"
 	"                       (default " DEFAULT_DIR ")\n"
@@ -252,6 +253,8 @@ static int check(const struct options *o, struct err *e)
 		return err_set(e, ERR_USAGE, "--count: wants --interval too");
 	if (o->output && (o->keep_ns || o->keep_bytes))
 		return err_set(e, ERR_USAGE, "--keep, --keep-size: go without --output");
+	if (o->note && o->filter_count)
+		return err_set(e, ERR_USAGE, "--note: goes without a filter");
 	if (o->note && (o->interval_ns || o->count))
 		return err_set(e, ERR_USAGE, "--note: goes without --interval and --count");
 	return 0;
@@ -275,8 +278,8 @@ int options_parse(int argc, char *const argv[], struct options *ret, struct err 
 		if (rc)
 			return rc;
 	}
-	if (optind < argc)
-		return err_set(e, ERR_USAGE, "%s: what is this?", argv[optind]);
+	o.filter = &argv[optind];
+	o.filter_count = argc - optind;
 	int rc = check(&o, e);
 	if (!rc)
 		*ret = o;

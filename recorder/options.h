@@ -31,6 +31,8 @@ struct options {
 	uint32_t protos;	      /* socket tables, DIAG_PROTO_BIT()s; 0: all */
 	const char *watch[NAMES_MAX]; /* --watch-name, each once */
 	size_t watch_count;
+	char *const *filter; /* the words of FILTER */
+	int filter_count;
 	const char *note; /* write this event instead of a snapshot; or NULL */
 	bool marks;	  /* keep CAP_NET_ADMIN, without which the kernel tells no mark */
 	bool stats;

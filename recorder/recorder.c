@@ -154,7 +154,8 @@ static int want_collect(struct recorder *s, struct err *e)
 						.deadline_ns = s->options->deadline_ns,
 						.netns = s->options->netns,
 						.once = !s->options->interval_ns,
-						.protos = s->options->protos};
+						.protos = s->options->protos,
+						.sieve = s->sieve};
 	return s->collect ? 0 : collect_new(&options, &s->collect, e);
 }
 
@@ -217,6 +218,8 @@ int recorder_take(struct recorder *s, struct recorder_snapshot *ret, struct err 
 		rc = want_collect(s, e);
 	if (!rc)
 		rc = want_writer(s, e);
+	if (!rc)
+		rc = rec_writer_scope(s->writer, s->sieve ? buf_str(&s->sieve->text) : "", e);
 	if (!rc)
 		rc = pending_take(s->pending_path, take_pending, s, e);
 	if (!rc)

@@ -10,6 +10,7 @@
 #include "collect.h"
 #include "hostfacts.h"
 #include "options.h"
+#include "sieve.h"
 
 struct recorder {
 	const struct options *options;
@@ -17,6 +18,7 @@ struct recorder {
 	names_lookup lookup;	  /* and so with this */
 	struct hostfacts facts;
 	struct collect *collect; /* NULL: not needed yet */
+	struct sieve *sieve;	 /* set after recorder_open(); NULL: every socket */
 	struct names *names;	 /* NULL: none is watched */
 	struct rec_writer *writer;
 	bool new_writer; /* it has not been told yet which names are watched */

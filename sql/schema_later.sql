@@ -31,3 +31,8 @@ CREATE TABLE IF NOT EXISTS cgroup (     -- paths of the cgroups (v2) that socket
   first_snapshot INTEGER NOT NULL,
   PRIMARY KEY (host, id)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS scope ( -- what was to be recorded from this snapshot on; no row: everything
+  snapshot INTEGER PRIMARY KEY,
+  text     TEXT NOT NULL           -- "-A tcp,udp state established": tables, then the filter; '': everything
+);
