@@ -31,15 +31,33 @@ static int exit_code(int rc, const struct err *e)
 	return rc == ERR_USAGE ? 2 : rc == ERR_BUSY ? EXIT_BUSY : 1;
 }
 
+/* What the snapshot lacks, by the names of its flags. */
+static void print_lacks(const struct recorder_snapshot *snap)
+{
+	const char *before = "; ";
+	for (uint32_t bit = 1; bit; bit <<= 1) {
+		const char *name = snap->info.flags & bit ? rec_flag_name(bit) : NULL;
+		if (!name)
+			continue;
+		fprintf(stderr, "%s%s", before, name);
+		before = ", ";
+	}
+	if (snap->costs.denied)
+		fprintf(stderr, "%s%u processes not to be looked into", before, snap->costs.denied);
+	fputs("\n", stderr);
+}
+
 /* Says on stdout and stderr what was asked for about a snapshot. */
 static int report(const struct recorder *s, const struct recorder_snapshot *snap, struct err *e)
 {
-	if (s->options->verbose)
+	if (s->options->verbose) {
 		fprintf(stderr,
-			"socklapse-record: %s: snapshot %lld, %u sockets, %llu bytes, %.1f ms\n",
+			"socklapse-record: %s: snapshot %lld, %u sockets, %llu bytes, %.1f ms",
 			s->path, (long long)snap->info.id, snap->info.sockets,
 			(unsigned long long)snap->info.bytes,
 			(double)snap->costs.total_us / 1000.0);
+		print_lacks(snap);
+	}
 	if (!s->options->stats)
 		return 0;
 	CLEANUP(buf_fini) struct buf json = {0};

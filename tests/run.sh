@@ -1,13 +1,13 @@
 #!/bin/sh
 # run.sh [PART...] - every test of the project, from a clean checkout: installs what is missing,
 # builds with gcc and with clang and its sanitizers, tests, and ends in the line
-# "N passed, N failed". Parts, in this order: gcc clang layers format corrupt fault fuzz valgrind e2e.
+# "N passed, N failed". Parts, in this order: gcc clang layers install format corrupt fault fuzz valgrind e2e.
 # What each part wrote lies in build-logs/. Works in build-gcc/ and build-asan/.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
 logs=$root/build-logs
-parts='gcc clang layers format corrupt fault fuzz valgrind e2e'
+parts='gcc clang layers install format corrupt fault fuzz valgrind e2e'
 
 for part in "$@"; do
 	case " $parts " in
@@ -118,6 +118,10 @@ part_layers() {
 	step 60 'layers: dependencies point the allowed way' sh tests/layers.sh build-gcc
 }
 
+part_install() {
+	script 120 install sh tests/install.sh build-gcc
+}
+
 part_format() {
 	step 120 'format: all C is as .clang-format says' sh tests/format.sh
 }
@@ -162,8 +166,8 @@ export LC_ALL=C.UTF-8
 
 built=' format '
 case " $chosen " in
-*' gcc '* | *' layers '* | *' valgrind '* | *' e2e '*)
-	CC=gcc build gcc build-gcc && built="$built gcc layers valgrind e2e "
+*' gcc '* | *' layers '* | *' install '* | *' valgrind '* | *' e2e '*)
+	CC=gcc build gcc build-gcc && built="$built gcc layers install valgrind e2e "
 	;;
 esac
 case " $chosen " in
