@@ -202,17 +202,14 @@ static void warn_of(const struct diff *d, size_t index, uint32_t flags, const ch
 /* A dump that is not whole, or that looked elsewhere than the other one, looks like a change. */
 static void warn_of_holes(const struct diff *d, size_t a, size_t b)
 {
-	const uint32_t scope = SNAP_FILTERED | SNAP_UNPRIVILEGED | SNAP_NETNS_PART |
-			       SNAP_SOME_NETNS | SNAP_SOME_TABLES;
-	const struct rec_snapshot *of[] = {d->s.snapshots[a].rec, d->s.snapshots[b].rec};
-	bool same_tables = !of[0]->tables || !of[1]->tables || of[0]->tables == of[1]->tables;
+	const size_t at[] = {a, b};
+	bool same = basis_same_scope(d->s.snapshots[a].rec, d->s.snapshots[b].rec);
 	for (unsigned i = 0; i < 2; i++) {
-		uint32_t holes = of[i]->flags & BASIS_INCOMPLETE;
-		uint32_t less = of[i]->flags & scope;
-		if (holes)
-			warn_of(d, i ? b : a, holes, "what it lacks");
-		if (less && (!same_tables || less != (of[1 - i]->flags & scope)))
-			warn_of(d, i ? b : a, less, "what it did not look at");
+		uint32_t flags = d->s.snapshots[at[i]].rec->flags;
+		if (flags & BASIS_INCOMPLETE)
+			warn_of(d, at[i], flags & BASIS_INCOMPLETE, "what it lacks");
+		if (!same && flags & BASIS_SCOPE)
+			warn_of(d, at[i], flags & BASIS_SCOPE, "what it did not look at");
 	}
 }
 

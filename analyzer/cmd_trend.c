@@ -1,13 +1,14 @@
 /*
  * cmd_trend.c - `socklapse trend`: how many sockets there were over time, by state or other keys,
  * and how fast they grow. Where table, state and host are all that is asked for, the tallies of the
- * snapshots tell (sql/q_trend.sql); else the spells do: one counts at every point between its
- * first and its last snapshot.
+ * snapshots tell (sql/q_trend.sql), if all of them looked at the same; else the spells do: one
+ * counts at every point between its first and its last snapshot.
  */
 #include "cmds.h"
 #include "queries.h"
 #include "session.h"
 #include "spell_ask.h"
+#include "stat_basis.h"
 #include "stat_trend.h"
 
 #include <stdlib.h>
@@ -168,11 +169,23 @@ static int count_spells(struct trend_run *r, struct err *e)
 	return rc;
 }
 
+/* What a snapshot did not look at is not in its tally, and was there all the same. */
+static bool all_look_alike(const struct trend_run *r)
+{
+	for (size_t i = 1; i < r->s.count; i++) {
+		const struct rec_snapshot *a = r->s.snapshots[i - 1].rec;
+		const struct rec_snapshot *b = r->s.snapshots[i].rec;
+		if (r->s.snapshots[i - 1].host == r->s.snapshots[i].host && !basis_same_scope(a, b))
+			return false;
+	}
+	return true;
+}
+
 /* Can the tallies tell? */
 static bool tallies_tell(const struct trend_run *r)
 {
 	static const char *const known[] = {"proto", "state", "host"};
-	if (r->s.cmd->args.words_count)
+	if (r->s.cmd->args.words_count || !all_look_alike(r))
 		return false;
 	for (unsigned i = 0; i < r->keys.count; i++) {
 		bool found = false;

@@ -64,6 +64,12 @@ int basis_add(struct basis *b, const struct history_snapshot *all, size_t first,
 	return 0;
 }
 
+bool basis_same_scope(const struct rec_snapshot *a, const struct rec_snapshot *b)
+{
+	bool same_tables = !a->tables || !b->tables || a->tables == b->tables;
+	return same_tables && !((a->flags ^ b->flags) & BASIS_SCOPE);
+}
+
 void basis_flags_text(uint32_t flags, char ret_text[256])
 {
 	size_t at = 0;

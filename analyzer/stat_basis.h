@@ -10,6 +10,10 @@
 /* Flags of a snapshot whose dump may lack sockets. */
 #define BASIS_INCOMPLETE (SNAP_INTERRUPTED | SNAP_PARTIAL | SNAP_CUT | SNAP_NETNS_LOST)
 
+/* Flags of one that did not look everywhere. */
+#define BASIS_SCOPE                                                                                \
+	(SNAP_FILTERED | SNAP_UNPRIVILEGED | SNAP_NETNS_PART | SNAP_SOME_NETNS | SNAP_SOME_TABLES)
+
 struct basis {
 	size_t snapshots;
 	int64_t first_ns, last_ns; /* wall clock */
@@ -20,6 +24,9 @@ struct basis {
 	size_t incomplete; /* some part of the dump is missing */
 	uint32_t flags;	   /* all SNAP_* flags together */
 };
+
+/* Did both look at the same tables, namespaces and sockets, as far as is known? */
+bool basis_same_scope(const struct rec_snapshot *a, const struct rec_snapshot *b);
 
 /*
  * Looks at snapshots [first, last] of one host, and adds them to those looked at before (zero-

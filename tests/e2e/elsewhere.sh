@@ -26,6 +26,8 @@ LISTEN,1,5,1"
 like 'diff warns of it' "$("$lapse" -f r.socklapse diff '#2' '#3' 2>&1 >out)" \
 	'warning: #[23]: .*some-tables.*did not look at'
 is 'but not if both looked at the same' "$("$lapse" -f r.socklapse diff '#2' '#5' 2>&1 >out)" ''
+is 'trend counts what was there all the time' "$("$lapse" -f r.socklapse trend --by proto,state --csv -H |
+	grep -m 1 '^tcp,ESTAB')" 'tcp,ESTAB,2,2,2,2,0'
 
 # The recorder outside sees all namespaces, then twice only its own.
 for netns in all self self all; do
