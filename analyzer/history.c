@@ -42,11 +42,21 @@ static int host_of(struct history *h, const struct history_boot *b, uint32_t *re
 	return 0;
 }
 
+/*
+ * Containers have the boot id of their kernel, and a name and sockets of their own: they are not
+ * one host. A host may be given another name while it runs: that its machine id tells.
+ */
+static bool same_boot(const struct history_boot *a, const struct history_boot *b)
+{
+	return strcmp(a->boot_id, b->boot_id) == 0 && same_text(a->machine_id, b->machine_id) &&
+	       (a->machine_id || same_text(a->hostname, b->hostname));
+}
+
 /* The number of a boot, entered if it is new. An empty boot id is never the same as another. */
 static int boot_of(struct history *h, const struct history_boot *b, uint32_t *ret, struct err *e)
 {
 	for (size_t i = 0; b->boot_id[0] && i < h->boots_count; i++) {
-		if (strcmp(h->boots[i].boot_id, b->boot_id) == 0) {
+		if (same_boot(&h->boots[i], b)) {
 			*ret = (uint32_t)i;
 			return 0;
 		}

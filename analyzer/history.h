@@ -31,7 +31,8 @@
 
 struct history;
 
-/* One boot of a recorded host. Strings are the history's; NULL where the recording has none. */
+/* One boot of a recorded host; containers on one kernel are several, with the same boot id. Strings
+ * are the history's; NULL where the recording has none. */
 struct history_boot {
 	const char *boot_id;
 	const char *machine_id; /* or NULL */

@@ -101,6 +101,45 @@ Test(history, a_copy_counts_once_and_another_boot_is_the_same_host)
 	lives_remove(dir);
 }
 
+/* Opens the directory after `sql` was done to copy.socklapse; returns how many hosts there are. */
+static size_t hosts_after(const char *dir, const char *sql, size_t *ret_snapshots)
+{
+	char path[96];
+	sqlite3 *db;
+	size_t hosts;
+	snprintf(path, sizeof(path), "%s/copy.socklapse", dir);
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	struct history *h = open_dir(dir);
+	history_hosts(h, &hosts);
+	history_snapshots(h, ret_snapshots);
+	history_close(h);
+	return hosts;
+}
+
+Test(history, containers_of_one_kernel_are_hosts_of_their_own)
+{
+	char dir[64];
+	struct lives l;
+	size_t count;
+	lives_dir(dir);
+	lives_init(&l, 2, 5, 900 * S, 1300 * S);
+	struct take take = usual_take(dir);
+	lives_record(&l, &take);
+	run(dir, "cp host-000.socklapse copy.socklapse");
+	cr_assert_eq(hosts_after(dir, "UPDATE host SET hostname = 'container'", &count), 2);
+	cr_assert_eq(count, 40);
+	cr_assert_eq(
+		hosts_after(dir, "UPDATE host SET machine_id = 'm', hostname = 'host'", &count), 2);
+	/* The same machine under a new name. */
+	run(dir, "cp copy.socklapse host-000.socklapse");
+	cr_assert_eq(hosts_after(dir, "UPDATE host SET hostname = 'renamed'", &count), 1);
+	cr_assert_eq(count, 20);
+	lives_fini(&l);
+	lives_remove(dir);
+}
+
 Test(history, bad_files_of_a_directory_are_warnings)
 {
 	char dir[64], path[96];
