@@ -148,6 +148,7 @@ struct world {
 	uint64_t random;
 	int fds[FDS]; /* -1: closed */
 	pid_t child;
+	bool stays;
 	unsigned lags; /* snapshots for which a duplicate may still be unnoticed */
 };
 
@@ -210,6 +211,12 @@ static void step(struct world *w)
 			cr_assert_eq(dup2(w->fds[i], w->fds[k]), w->fds[k]);
 		break;
 	default:
+		/*
+		 * The recorder is this process, and opens and closes descriptors while it looks:
+		 * now and then there are as many as before, in spite of this one.
+		 */
+		if (w->stays)
+			w->lags = PROC_REREAD_EVERY;
 		if (w->fds[i] >= 0) {
 			close(w->fds[i]);
 			w->fds[i] = -1;
@@ -232,7 +239,7 @@ static size_t inodes_of(const struct world *w, uint32_t ret[FDS])
 static void run(bool stays)
 {
 	struct tmpdir dir = tmpdir_make();
-	struct world w = {.random = stays ? 7 : 8};
+	struct world w = {.random = stays ? 7 : 8, .stays = stays};
 	char known[512], fresh[512];
 	snprintf(known, sizeof(known), "%s", tmpdir_path(&dir, "known.socklapse"));
 	struct recorder_under_test knows = {.path = known, .stays = stays};
