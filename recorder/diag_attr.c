@@ -4,7 +4,7 @@
 #include <linux/netlink.h>
 #include <string.h>
 
-static void put_extra(struct diag_inet *d, unsigned type, const uint8_t *at, size_t len)
+void diag_put_extra(struct diag_inet *d, unsigned type, const uint8_t *at, size_t len)
 {
 	uint8_t head[6] = {
 		(uint8_t)type,	     (uint8_t)(type >> 8), (uint8_t)len,
@@ -23,7 +23,7 @@ static void take_attr(struct diag_inet *d, const struct attr *a, const attr_hand
 	if (known)
 		taken = handlers[a->type](d, a);
 	if (taken < a->len || !known)
-		put_extra(d, a->type, a->at + taken, a->len - taken);
+		diag_put_extra(d, a->type, a->at + taken, a->len - taken);
 }
 
 /* Attributes are (u16 length with these 4 bytes, u16 type), padded to 4. */
@@ -57,6 +57,17 @@ size_t diag_take_fixed(struct diag_inet *d, const struct attr *a, void *field, s
 	return bytes;
 }
 
+void diag_clear(struct diag_inet *d, unsigned family)
+{
+	/* Padding takes part in comparisons, so that all of the row is cleared. */
+	memset(&d->row, 0, sizeof(d->row));
+	buf_clear(&d->extra);
+	buf_clear(&d->icons);
+	d->cong_len = d->path_len = d->groups_len = 0;
+	d->malformed = false;
+	d->row.member.family = (uint8_t)family;
+}
+
 int diag_begin(struct diag_inet *d, const uint8_t *payload, size_t len, unsigned family,
 	       void *ret_head, size_t head_bytes, struct span *ret_rest, struct err *e)
 {
@@ -67,13 +78,7 @@ int diag_begin(struct diag_inet *d, const uint8_t *payload, size_t len, unsigned
 	if (head[0] != family)
 		return err_set(e, ERR_KERNEL, "sock_diag: a socket of family %u", head[0]);
 	memcpy(ret_head, head, head_bytes);
-	/* Padding takes part in comparisons, so that all of the row is cleared. */
-	memset(&d->row, 0, sizeof(d->row));
-	buf_clear(&d->extra);
-	buf_clear(&d->icons);
-	d->cong_len = d->path_len = d->groups_len = 0;
-	d->malformed = false;
-	d->row.member.family = (uint8_t)family;
+	diag_clear(d, family);
 	*ret_rest = s;
 	return 0;
 }

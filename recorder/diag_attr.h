@@ -39,6 +39,12 @@ size_t diag_take_fixed(struct diag_inet *d, const struct attr *a, void *field, s
 		return diag_take_fixed(d, a, &d->row.field, sizeof(d->row.field), bit);            \
 	}
 
+/* Puts bytes of an attribute into `extra` (FORMAT.md section 5.4). */
+void diag_put_extra(struct diag_inet *d, unsigned type, const uint8_t *at, size_t len);
+
+/* Clears what `d` holds, for a socket of this family. */
+void diag_clear(struct diag_inet *d, unsigned family);
+
 /*
  * Clears what `d` holds and copies the head of a message, of `head_bytes` bytes and the family
  * `family` in its first byte. *ret_rest are the attributes. ERR_KERNEL if it is too short or of

@@ -214,21 +214,29 @@ static const attr_handler handlers[INET_DIAG_MAX + 1] = {
 	[INET_DIAG_MD5SIG] = take_unseen,
 };
 
+/*
+ * struct mptcp_info: what seldom changes, raw: subflows and addresses, flags (1: fallen back to
+ * TCP), token. Behind it stand counters, which subflows have as rows of TCP.
+ */
+#define MPTCP_INFO_STEADY 16
+
+static size_t take_mptcp_info(struct diag_inet *d, const struct attr *a)
+{
+	if (d->row.member.proto != PROTO_MPTCP || a->len < MPTCP_INFO_STEADY)
+		return 0;
+	diag_put_extra(d, INET_DIAG_INFO, a->at, MPTCP_INFO_STEADY);
+	return a->len;
+}
+
 /* MPTCP, SCTP: INFO, if it comes, is another struct. */
 static const attr_handler other_handlers[INET_DIAG_MAX + 1] = {
-	[INET_DIAG_SKMEMINFO] = diag_take_mem,
-	[INET_DIAG_CONG] = take_cong,
-	[INET_DIAG_TOS] = take_tos,
-	[INET_DIAG_TCLASS] = take_tclass,
-	[INET_DIAG_SHUTDOWN] = take_shutdown,
-	[INET_DIAG_PROTOCOL] = take_protocol,
-	[INET_DIAG_SKV6ONLY] = take_v6only,
-	[INET_DIAG_MARK] = take_mark,
-	[INET_DIAG_CLASS_ID] = take_class_id,
-	[INET_DIAG_CGROUP_ID] = take_cgroup,
-	[INET_DIAG_SOCKOPT] = take_sockopt,
-	[INET_DIAG_PAD] = take_unseen,
-	[INET_DIAG_MD5SIG] = take_unseen,
+	[INET_DIAG_INFO] = take_mptcp_info,   [INET_DIAG_SKMEMINFO] = diag_take_mem,
+	[INET_DIAG_CONG] = take_cong,	      [INET_DIAG_TOS] = take_tos,
+	[INET_DIAG_TCLASS] = take_tclass,     [INET_DIAG_SHUTDOWN] = take_shutdown,
+	[INET_DIAG_PROTOCOL] = take_protocol, [INET_DIAG_SKV6ONLY] = take_v6only,
+	[INET_DIAG_MARK] = take_mark,	      [INET_DIAG_CLASS_ID] = take_class_id,
+	[INET_DIAG_CGROUP_ID] = take_cgroup,  [INET_DIAG_SOCKOPT] = take_sockopt,
+	[INET_DIAG_PAD] = take_unseen,	      [INET_DIAG_MD5SIG] = take_unseen,
 };
 
 static const attr_handler *handlers_of(enum sock_proto proto)

@@ -7,6 +7,7 @@
 #include <linux/netlink_diag.h>
 #include <linux/packet_diag.h>
 #include <linux/sock_diag.h>
+#include <linux/tipc_sockets_diag.h>
 #include <linux/unix_diag.h>
 #include <linux/vm_sockets_diag.h>
 #include <linux/xdp_diag.h>
@@ -16,6 +17,7 @@
 #include <sys/socket.h>
 
 #include "diag_link.h"
+#include "diag_tipc.h"
 #include "diag_unix.h"
 
 /* Newer than some libc's <netinet/in.h>. */
@@ -33,7 +35,7 @@
 	 | WANT(INET_DIAG_CONG) | WANT(INET_DIAG_TOS) | WANT(INET_DIAG_TCLASS) /* and CLASS_ID */  \
 	 | WANT(INET_DIAG_SKMEMINFO))
 
-/* INFO of MPTCP and SCTP is another struct, which has no columns and changes all the time. */
+/* INFO of SCTP is another struct, which has no columns and changes all the time. */
 #define EXTENSIONS_NO_INFO (EXTENSIONS & ~WANT(INET_DIAG_INFO))
 
 /* Every state, those too that later kernels may add; bound but inactive sockets are bit 13. */
@@ -79,6 +81,8 @@ REQUEST(xdp, xdp_diag_req r = {.sdiag_family = t->family,
 			       .xdiag_show = XDP_SHOW_INFO | XDP_SHOW_RING_CFG | XDP_SHOW_UMEM |
 					     XDP_SHOW_MEMINFO})
 
+REQUEST(tipc, tipc_sock_diag_req r = {.sdiag_family = t->family, .tidiag_states = ALL_STATES})
+
 /*
  * A protocol above 255 stands in an attribute. A kernel that does not know the attribute must not
  * take the request for one of TCP: so the field says 0, which is no protocol.
@@ -88,9 +92,8 @@ static size_t mptcp(const struct diag_table *t, uint8_t ret_payload[DIAG_REQUEST
 	const uint32_t protocol = t->protocol;
 	const struct nlattr a = {.nla_len = sizeof(a) + sizeof(protocol),
 				 .nla_type = INET_DIAG_REQ_PROTOCOL};
-	const struct inet_diag_req_v2 r = {.sdiag_family = t->family,
-					   .idiag_ext = EXTENSIONS_NO_INFO,
-					   .idiag_states = ALL_STATES};
+	const struct inet_diag_req_v2 r = {
+		.sdiag_family = t->family, .idiag_ext = EXTENSIONS, .idiag_states = ALL_STATES};
 	_Static_assert(sizeof(r) + sizeof(a) + sizeof(protocol) <= DIAG_REQUEST_MAX, "too small");
 	memcpy(ret_payload, &r, sizeof(r));
 	memcpy(ret_payload + sizeof(r), &a, sizeof(a));
@@ -120,6 +123,7 @@ const struct diag_table diag_tables[] = {
 	 NULL},
 	{"vsock", NEW, AF_VSOCK, 0, PROTO_VSOCK, vsock, diag_vsock_decode, NULL},
 	{"xdp", NEW, AF_XDP, 0, PROTO_XDP, xdp, diag_xdp_decode, NULL},
+	{"tipc", NEW, AF_TIPC, 0, PROTO_TIPC, tipc, diag_tipc_decode, NULL},
 };
 const size_t diag_tables_count = sizeof(diag_tables) / sizeof(diag_tables[0]);
 

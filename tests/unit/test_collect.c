@@ -346,7 +346,7 @@ Test(diag_table, lists_of_tables)
 	};
 	static const char *const wrong[] = {"",	    "foo",	"tcp,",
 					    ",tcp", "tcp,!tcp", "!all",
-					    "tipc", "tcp udp",	"averyveryverylongname"};
+					    "ipx",  "tcp udp",	"averyveryverylongname"};
 	struct err e = {0};
 	uint32_t protos = 7;
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
