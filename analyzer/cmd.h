@@ -20,6 +20,7 @@ enum {
 	OPT_JSON = 256,
 	OPT_NDJSON,
 	OPT_CSV,
+	OPT_TABLE,
 	OPT_TZ,
 	OPT_COLOR,
 	OPT_NO_PAGER,
@@ -46,9 +47,11 @@ enum {
 #define CMD_TOP	  8u  /* --top */
 #define CMD_MIN	  16u /* --min */
 
-#define CMD_SS 64u /* -f with the name of a family of sockets is --family */
-
-#define CMD_ASKS 32u /* talks with a person: no pager */
+#define CMD_ASKS    32u	 /* talks with a person: no pager; prints as many tables as asked for */
+#define CMD_SS	    64u	 /* -f with the name of a family of sockets is --family */
+#define CMD_SOCKETS 128u /* its filter is of sockets in a snapshot */
+#define CMD_SPELLS  256u /* its filter is of spells */
+#define CMD_TIMES   512u /* its words are times */
 
 struct cmd;
 
@@ -59,6 +62,7 @@ struct command {
 	unsigned shared;		  /* CMD_* */
 	const struct arg_option *options; /* its own, or NULL */
 	int (*run)(struct cmd *c, struct err *e);
+	const char *note; /* further lines of its help, or NULL */
 };
 
 /* A command line, read. */
@@ -67,6 +71,7 @@ struct cmd {
 	struct args args;	/* all options; the words behind the command's name */
 	struct out_options out; /* of standard output */
 	int64_t now_ns;		/* wall clock */
+	bool *left_out;		/* set if a file that was named is left out: exit 1 at the end */
 	struct buf complaint;	/* lines printed behind those of an error, if there is one */
 };
 

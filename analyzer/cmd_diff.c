@@ -12,6 +12,7 @@
 #include "queries.h"
 #include "session.h"
 #include "show_address.h"
+#include "show_ask.h"
 #include "stat_basis.h"
 
 /* The columns of q_diff.sql, as data. Text is made of them (diff_text). */
@@ -26,7 +27,8 @@ static const struct out_column data_columns[] = {
 	{"recvq_b", NULL, OUT_NUMBER, 0},    {"sendq_a", NULL, OUT_NUMBER, 0},
 	{"sendq_b", NULL, OUT_NUMBER, 0},    {"pid_a", NULL, OUT_NUMBER, 0},
 	{"pid_b", NULL, OUT_NUMBER, 0},	     {"comm_a", NULL, OUT_STRING, 0},
-	{"comm_b", NULL, OUT_STRING, 0},     {"owner_source", NULL, OUT_STRING, 0}};
+	{"comm_b", NULL, OUT_STRING, 0},     {"owner_source", NULL, OUT_STRING, 0},
+	{"v6only", NULL, OUT_NUMBER, 0}};
 
 /* Places of those in the statement. */
 enum {
@@ -51,6 +53,8 @@ enum {
 	AT_PID_B,
 	AT_COMM_A,
 	AT_COMM_B,
+	AT_OWNER_SOURCE,
+	AT_V6ONLY,
 	AT_COUNT
 };
 
@@ -131,8 +135,9 @@ static void put_address(struct out *o, sqlite3_stmt *row, int address, int port)
 {
 	struct buf b CLEANUP(buf_fini) = {0};
 	if (sqlite3_column_type(row, address) != SQLITE_NULL)
-		show_address(&b, text(row, AT_PROTO), sqlite3_column_int(row, AT_FAMILY), true,
-			     text(row, address), NULL, sqlite3_column_int(row, port), NULL);
+		show_address(&b, text(row, AT_PROTO), sqlite3_column_int(row, AT_FAMILY),
+			     sqlite3_column_int(row, AT_V6ONLY) != 0, text(row, address), NULL,
+			     sqlite3_column_int(row, port), NULL);
 	out_str(o, b.len ? buf_str(&b) : "*");
 }
 
@@ -298,7 +303,8 @@ static int prepare(struct diff *d, struct cmd *c, struct err *e)
 	const char *by = args_value(&c->args, OPT_BY);
 	struct filter_env env = filter_socket_env();
 	env.resolver = filter_system_resolver();
-	struct buf sums CLEANUP(buf_fini) = {0};
+	struct show_ask ask = {0};
+	struct buf sums CLEANUP(buf_fini) = {0}, tables CLEANUP(buf_fini) = {0};
 	int rc = by ? keys_parse(by, &d->keys, e) : 0;
 	buf_put(&sums, sql_q_diff, (size_t)(strstr(sql_q_diff, ROWS_MARK) - sql_q_diff));
 	buf_put_str(&sums, sql_q_diff_by);
@@ -309,7 +315,12 @@ static int prepare(struct diff *d, struct cmd *c, struct err *e)
 	if (!rc)
 		rc = cmd_filter_read(c, 2, &env, &d->filter, e);
 	if (!rc)
-		rc = cmd_query_make(by ? buf_str(&sums) : sql_q_diff, "", d->filter, &d->query, e);
+		rc = show_ask_read(&c->args, &ask, e);
+	ask.states = SHOW_STATES_EVERY;
+	show_ask_sql(&ask, &tables);
+	if (!rc)
+		rc = cmd_query_make(by ? buf_str(&sums) : sql_q_diff, buf_str(&tables), d->filter,
+				    &d->query, e);
 	if (!rc && by)
 		rc = put_keys(d, e);
 	return rc ? rc : cmd_query_prepare(&d->query, d->s.db, &d->stmt, e);

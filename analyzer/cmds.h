@@ -5,8 +5,9 @@
 #include "cmd.h"
 
 int cmd_linger(struct cmd *c, struct err *e) MUST_CHECK;
-/* Options of show that stand beside code of their own. */
+/* Options that stand beside code of their own (show_ask.c). */
 extern const struct arg_option show_options[];
+extern const struct arg_option show_table_options[];
 
 int cmd_diff(struct cmd *c, struct err *e) MUST_CHECK;
 int cmd_info(struct cmd *c, struct err *e) MUST_CHECK;

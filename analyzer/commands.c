@@ -20,24 +20,34 @@ static const struct arg_option trend_options[] = {
 };
 
 const struct command commands[] = {
-	{"info", "", "which recordings, hosts and times there are", 0, info_options, cmd_info},
-	{"list", "", "one line a snapshot", CMD_RANGE | CMD_TOP, NULL, cmd_list},
+	{"info", "", "which recordings, hosts and times there are", 0, info_options, cmd_info,
+	 NULL},
+	{"list", "", "one line a snapshot", CMD_RANGE | CMD_TOP, NULL, cmd_list,
+	 "ESTAB, LISTEN, TIME-WAIT and CLOSE-WAIT count TCP sockets, Sockets those of all "
+	 "tables.\n"},
 	{"linger", "[FILTER]",
 	 "how long sockets have been in their states: summary and the longest",
-	 CMD_RANGE | CMD_BY | CMD_TOP | CMD_MIN, linger_options, cmd_linger},
+	 CMD_RANGE | CMD_BY | CMD_TOP | CMD_MIN | CMD_SPELLS, linger_options, cmd_linger, NULL},
 	{"trace", "FILTER", "the life of each connection that matches, on one timeline",
-	 CMD_RANGE | CMD_TOP, NULL, cmd_trace},
+	 CMD_RANGE | CMD_TOP | CMD_SPELLS, NULL, cmd_trace, NULL},
 	{"trend", "[FILTER]", "how many there were over time, and how fast they grow",
-	 CMD_RANGE | CMD_BY | CMD_TOP, trend_options, cmd_trend},
+	 CMD_RANGE | CMD_BY | CMD_TOP | CMD_SPELLS, trend_options, cmd_trend, NULL},
 	{"ports", "[FILTER]",
-	 "ephemeral ports in use per source, destination and port, and by whom", CMD_AT | CMD_TOP,
-	 NULL, cmd_ports},
-	{"show", "[FILTER]", "one snapshot as ss prints it", CMD_AT | CMD_TOP | CMD_SS,
-	 show_options, cmd_show},
+	 "ephemeral ports in use per source, destination and port, and by whom",
+	 CMD_AT | CMD_TOP | CMD_SOCKETS, NULL, cmd_ports, NULL},
+	{"show", "[FILTER]", "one snapshot as ss prints it",
+	 CMD_AT | CMD_TOP | CMD_SS | CMD_SOCKETS, show_options, cmd_show,
+	 "Options are those of ss(8). history:(...) is who held a socket that nobody holds any "
+	 "more,\n"
+	 "listener:(...) who listens for a connection that nobody has accepted yet.\n"},
 	{"diff", "A B [FILTER]",
-	 "what is different between two times: appeared, gone, changed, stuck", CMD_BY | CMD_TOP,
-	 NULL, cmd_diff},
+	 "what is different between two times: appeared, gone, changed, stuck",
+	 CMD_BY | CMD_TOP | CMD_SOCKETS | CMD_TIMES, show_table_options, cmd_diff,
+	 "A and B are times; a connection counts if it matches in A or in B.\n"},
 	{"sql", "[SQL]", "SQL over all of it: one-off, or line by line from standard input",
-	 CMD_ASKS, NULL, cmd_sql},
+	 CMD_ASKS, NULL, cmd_sql,
+	 "tables: socket owner spell transition snapshot tally process host netns interface "
+	 "counter\n"
+	 "        name event, and views (.tables); columns: .schema TABLE\n"},
 	{0},
 };

@@ -238,8 +238,13 @@ int history_open(const char *const *paths, size_t count, struct history **ret, s
 		count = 1;
 	}
 	int rc = 0;
-	for (size_t i = 0; !rc && i < count; i++)
+	for (size_t i = 0; !rc && i < count; i++) {
 		rc = add_path(h, paths[i], e);
+		if (rc && rc != ERR_NOMEM && count > 1 && h->paths_left_out + 1 < count) {
+			h->paths_left_out++;
+			rc = add_warning(h, e->text, e);
+		}
+	}
 	if (!rc)
 		rc = history_order(h, e);
 	if (rc)
@@ -262,6 +267,11 @@ void history_close(struct history *h)
 	free(h->warnings);
 	strpool_fini(&h->strings);
 	free(h);
+}
+
+size_t history_left_out(const struct history *h)
+{
+	return h->paths_left_out;
 }
 
 const char *const *history_warnings(const struct history *h, size_t *ret_count)

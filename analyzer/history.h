@@ -82,13 +82,16 @@ struct history_netns {
 
 /*
  * Opens files and directories (all *.socklapse in them, not deeper); `count` 0: the default
- * directory. A file named directly that cannot be used is an error; one found in a directory is a
- * warning, unless nothing else is usable. Codes of rec_open(); ERR_NOT_FOUND also for a directory
- * without recordings.
+ * directory. A path that cannot be used is an error if it is the only one, else a warning (see
+ * history_left_out()); a file found in a directory is a warning, unless nothing else is usable.
+ * Codes of rec_open(); ERR_NOT_FOUND also for a directory without recordings.
  */
 int history_open(const char *const *paths, size_t count, struct history **ret,
 		 struct err *e) MUST_CHECK;
 void history_close(struct history *h);
+
+/* How many of several `paths` could not be read at all; history_warnings() says why. */
+size_t history_left_out(const struct history *h);
 
 /* One line for each file that was left out, as err.h has it. */
 const char *const *history_warnings(const struct history *h, size_t *ret_count);

@@ -16,6 +16,7 @@ struct history {
 	struct strpool strings;
 	const char **warnings;
 	size_t warnings_cap, warnings_count;
+	size_t paths_left_out; /* of those named, in vain */
 };
 
 /* Sorts hosts and snapshots of a history whose files are all entered; fills hosts' ranges. */

@@ -42,12 +42,17 @@ const struct key *keys_find(const char *word, size_t len, bool of_spells)
 	return NULL;
 }
 
+void keys_words(struct buf *b, bool of_spells)
+{
+	for (size_t i = 0; i < KEYS_COUNT; i++)
+		if (!of_spells || all_keys[i].field)
+			buf_printf(b, " %s", all_keys[i].word);
+}
+
 int keys_unknown(const char *word, size_t len, bool of_spells, struct err *e)
 {
 	struct buf words CLEANUP(buf_fini) = {0};
-	for (size_t i = 0; i < KEYS_COUNT; i++)
-		if (!of_spells || all_keys[i].field)
-			buf_printf(&words, " %s", all_keys[i].word);
+	keys_words(&words, of_spells);
 	return err_set(e, ERR_USAGE, "--by: %.*s: not a key; there are:%s",
 		       len < 32 ? (int)len : 32, word, buf_str(&words));
 }

@@ -5,6 +5,7 @@
 #ifndef SOCKLAPSE_KEYS_H
 #define SOCKLAPSE_KEYS_H
 
+#include "buf.h"
 #include "err.h"
 #include "out.h"
 
@@ -26,6 +27,9 @@ struct keys {
 
 /* The key with this name, for spells one that they have; or NULL. */
 const struct key *keys_find(const char *word, size_t len, bool of_spells);
+
+/* Appends all words, or those of spells, a blank before each. */
+void keys_words(struct buf *b, bool of_spells);
 
 /* ERR_USAGE, with a message that names the word and those that are keys. */
 int keys_unknown(const char *word, size_t len, bool of_spells, struct err *e);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "help.h"
 #include "pager.h"
 #include "show_ask.h"
 #include "timeparse.h"
@@ -19,7 +20,9 @@ static const struct arg_option common_options[] = {
 	{OPT_FILE, "file", "FILE|DIR", "a recording or a directory of them; repeatable"},
 	{OPT_JSON, "json", NULL, "one JSON document"},
 	{OPT_NDJSON, "ndjson", NULL, "a JSON object a line"},
-	{OPT_CSV, "csv", NULL, "comma-separated values"},
+	{OPT_CSV, "csv", NULL,
+	 "comma-separated values, of one table: the first, or that of --table"},
+	{OPT_TABLE, "table", "NAME", "only this table of the answer, of those that --json has"},
 	{OPT_NO_HEADER, "no-header", NULL, "no line of column names"},
 	{OPT_TZ, "tz", "ZONE|host|utc", "zone of times (default: the recorded host's)"},
 	{OPT_COLOR, "color", "auto|always|never", "color (default: on a terminal)"},
@@ -61,42 +64,13 @@ static void fill_tables(const struct command *c, option_tables tables)
 	tables[n] = NULL;
 }
 
-static void print_options(const struct arg_option *const *tables)
-{
-	for (; *tables; tables++)
-		for (const struct arg_option *o = *tables; o->id; o++) {
-			char text[64];
-			int n = snprintf(text, sizeof(text), o->id < OPT_JSON ? "-%c" : "  ",
-					 o->id < OPT_JSON ? o->id : ' ');
-			if (o->name)
-				snprintf(text + n, sizeof(text) - (size_t)n, "%s--%s%s%s",
-					 o->id < OPT_JSON ? ", " : "  ", o->name,
-					 o->value ? " " : "", o->value ? o->value : "");
-			printf("  %-32s %s\n", text, o->help);
-		}
-}
-
 static void print_help(const struct command *c)
 {
+	struct buf b CLEANUP(buf_fini) = {0};
 	option_tables tables;
 	fill_tables(c, tables);
-	if (c) {
-		printf("usage: socklapse [-f FILE|DIR]... %s%s%s\n%s\n", c->name,
-		       c->words[0] ? " " : "", c->words, c->summary);
-	} else {
-		printf("usage: socklapse [-f FILE|DIR]... COMMAND [OPTIONS] [FILTER]\n"
-		       "Answers questions from recordings of a host's sockets. Without -f: those "
-		       "in "
-		       "/var/log/socklapse.\n\ncommands (more of each: socklapse COMMAND "
-		       "--help):\n");
-		for (const struct command *k = commands; k->name; k++)
-			printf("  %-10s %s\n", k->name, k->summary);
-	}
-	printf("\noptions:\n");
-	print_options(tables);
-	if (!c || c->shared & (CMD_RANGE | CMD_AT))
-		printf("\ntimes: 14:05[:30]  yesterday 14:05  2026-11-22 14:05  RFC 3339  @EPOCH\n"
-		       "       -15min  2h ago  start  end  end-10min  #12 (a snapshot's number)\n");
+	help_put(&b, c, tables);
+	fputs(buf_str(&b), stdout);
 }
 
 static const struct command *find_command(const char *name)
@@ -126,7 +100,7 @@ static int read_line(int argc, char **argv, struct cmd *c, struct err *e)
 		return rc;
 	c->self = find_command(c->args.words[0]);
 	if (!c->self)
-		return err_set(e, ERR_USAGE, "%.64s: no such command", c->args.words[0]);
+		return help_no_command(c->args.words[0], e);
 	c->args.words_count = 0;
 	fill_tables(c->self, tables);
 	size_t before = c->args.given_count;
@@ -150,6 +124,8 @@ static int choose_format(struct cmd *c, struct err *e)
 		}
 	if (chosen > 1)
 		return err_set(e, ERR_USAGE, "--json, --ndjson, --csv: only one of them");
+	c->out.table = args_value(&c->args, OPT_TABLE);
+	c->out.all_tables = c->self->shared & CMD_ASKS;
 	c->out.header = !args_has(&c->args, OPT_NO_HEADER);
 	return 0;
 }
@@ -193,6 +169,8 @@ int main(int argc, char **argv)
 {
 	struct cmd c = {0};
 	struct err e = {0};
+	bool left_out = false;
+	c.left_out = &left_out;
 	int rc = read_line(argc, argv, &c, &e);
 	if (rc) {
 		fprintf(stderr, "socklapse: %s\n", e.text);
@@ -205,11 +183,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "socklapse: no command: see socklapse --help\n");
 	} else {
 		rc = run(&c, &e);
+		if (rc == ERR_USAGE && strncmp(e.text, "filter:", 7) == 0)
+			help_times(&c);
 		if (rc)
 			fprintf(stderr, "socklapse: %s\n%s", e.text[0] ? e.text : err_name(rc),
 				buf_str(&c.complaint));
 	}
 	args_fini(&c.args);
 	buf_fini(&c.complaint);
-	return !rc ? EXIT_SUCCESS : rc == ERR_USAGE ? EXIT_USAGE : EXIT_FAILURE;
+	return rc == ERR_USAGE ? EXIT_USAGE : rc || left_out ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -23,7 +23,7 @@ struct names {
 	struct name *list; /* ascending by family and address once asked for */
 	size_t cap, count;
 	size_t left_out;
-	bool sorted;
+	bool sorted, full;
 };
 
 static int compare(const void *va, const void *vb)
@@ -72,10 +72,12 @@ int names_want(struct names *n, const char *address, struct err *e)
 	if (n->count && compare(&n->list[n->count - 1], &want) == 0)
 		return 0;
 	/* Twice the room: most addresses come again and again. */
-	if (n->count >= (size_t)2 * NAMES_MAX)
+	if (n->count >= (size_t)2 * NAMES_MAX) {
 		sort(n);
-	if (n->count >= NAMES_MAX + NAMES_MAX / 2) {
-		n->left_out++;
+		n->full = n->count > NAMES_MAX;
+	}
+	if (n->full) {
+		n->left_out += !bsearch(&want, n->list, n->count, sizeof(want), compare);
 		return 0;
 	}
 	if (ARRAY_NEED(n->list, n->cap, n->count + 1))

@@ -30,6 +30,7 @@ void out_free(struct out *o)
 	if (!o)
 		return;
 	buf_fini(&o->cells);
+	buf_fini(&o->names);
 	free(o->widths);
 	free(o);
 }
@@ -52,11 +53,16 @@ static bool skipped(const struct out *o, unsigned flags)
 	return flags & (o->options.format == OUT_TEXT ? OUT_NOT_TEXT : OUT_NOT_DATA);
 }
 
+static bool table_skipped(const struct out *o)
+{
+	return o->unwanted || skipped(o, o->table->flags);
+}
+
 static void table_end(struct out *o)
 {
 	if (!o->table)
 		return;
-	if (!skipped(o, o->table->flags))
+	if (!table_skipped(o))
 		o->ops->table_end(o);
 	o->table = NULL;
 }
@@ -69,6 +75,31 @@ static void begin(struct out *o)
 	o->begun = true;
 }
 
+/* Text has all tables, unless one is named. Tables of the same name are one. */
+static bool wanted(struct out *o, const struct out_table *table)
+{
+	const struct out_options *w = &o->options;
+	if (w->table)
+		return strcmp(w->table, table->name) == 0;
+	if (w->format != OUT_CSV || w->all_tables || (table->flags & OUT_NOT_DATA))
+		return true;
+	if (!o->first)
+		o->first = table->name;
+	return strcmp(o->first, table->name) == 0;
+}
+
+/* For an error: which tables there are, each once. */
+static void remember(struct out *o, const char *name)
+{
+	const char *all = buf_str(&o->names);
+	size_t len = strlen(name);
+	for (const char *p = strstr(all, name); p; p = strstr(p + 1, name))
+		if (p > all && p[-1] == ' ' && (!p[len] || p[len] == ' '))
+			return;
+	buf_printf(&o->names, " %s", name);
+	o->nomem |= o->names.failed;
+}
+
 void out_table(struct out *o, const struct out_table *table)
 {
 	begin(o);
@@ -76,7 +107,10 @@ void out_table(struct out *o, const struct out_table *table)
 	o->table = table;
 	o->column = 0;
 	o->rows = 0;
-	if (skipped(o, table->flags))
+	o->unwanted = !wanted(o, table);
+	if (o->unwanted)
+		remember(o, table->name);
+	if (table_skipped(o))
 		return;
 	o->ops->table_begin(o);
 	o->tables++;
@@ -116,7 +150,7 @@ void out_lines(struct out *o, const void *bytes, size_t len)
 static void put_cell(struct out *o, const struct out_value *v)
 {
 	const struct out_column *c = &o->table->columns[o->column];
-	if (!skipped(o, o->table->flags)) {
+	if (!table_skipped(o)) {
 		if (!skipped(o, c->flags))
 			o->ops->cell(o, c, v);
 		if (o->column + 1 == o->table->count)
@@ -175,6 +209,9 @@ int out_end(struct out *o, struct err *e)
 		o->errnum = errno ? errno : EIO;
 	if (o->nomem)
 		return err_set(e, ERR_NOMEM, "output: memory ran out");
+	if (o->options.table && !o->tables)
+		return err_set(e, ERR_USAGE, "--table: %.64s: no such table; there are:%s",
+			       o->options.table, buf_str(&o->names));
 	if (o->errnum && o->errnum != EPIPE)
 		return err_errno(e, o->errnum, "output: write");
 	return 0;

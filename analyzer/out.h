@@ -12,7 +12,7 @@
  * What comes from outside is made harmless: control characters, bytes that are not UTF-8 and marks
  * that reorder text appear as \xHH. JSON: {"TABLE": [rows], ...}; numbers are numbers, a time is
  * RFC 3339 and, beside it as NAME_ns, nanoseconds since the epoch; what is not UTF-8 becomes
- * U+FFFD. NDJSON: a row, a line. CSV: RFC 4180, times as in JSON; an empty line between tables.
+ * U+FFFD. NDJSON: a row, a line. CSV: RFC 4180, times as in JSON.
  * NULL is "-" in text, null in JSON and empty in CSV.
  */
 #ifndef SOCKLAPSE_OUT_H
@@ -70,6 +70,12 @@ struct out_options {
 	bool header; /* names of columns in text and CSV */
 	bool color;
 	const char *gap; /* between columns of text; NULL: two blanks */
+	/*
+	 * CSV has one table: the one of this name, or without a name the first (all_tables: each,
+	 * an empty line between them). Other formats: if it is named, no other is written.
+	 */
+	const char *table;
+	bool all_tables;
 };
 
 struct out;
@@ -103,8 +109,8 @@ size_t out_at(const struct out *o);
 bool out_failed(const struct out *o);
 
 /*
- * Completes the document and flushes. ERR_IO, ERR_FULL, ERR_NOMEM; a reader that went away is no
- * error.
+ * Completes the document and flushes. ERR_IO, ERR_FULL, ERR_NOMEM; ERR_USAGE: the table that was
+ * asked for by name is not among those of the command. A reader that went away is no error.
  */
 int out_end(struct out *o, struct err *e) MUST_CHECK;
 

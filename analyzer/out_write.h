@@ -28,6 +28,9 @@ struct out {
 	uint64_t rows;		       /* of this table */
 	uint64_t tables;	       /* begun so far */
 	bool begun;
+	const char *first; /* CSV: the table that is written */
+	bool unwanted;	   /* the present table is not written */
+	struct buf names;  /* of the tables that were not */
 
 	/* Text only: cells of the rows not written yet, each ended by a NUL, and their widths. */
 	struct buf cells;

@@ -45,6 +45,8 @@ static int open_history(const struct cmd *c, struct session *s, struct err *e)
 	const char *const *warnings = history_warnings(s->history, &n);
 	for (size_t i = 0; i < n; i++)
 		warn(NULL, warnings[i]);
+	if (history_left_out(s->history) && c->left_out)
+		*c->left_out = true;
 	s->snapshots = history_snapshots(s->history, &s->count);
 	return 0;
 }

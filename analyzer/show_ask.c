@@ -67,6 +67,20 @@ const struct arg_option show_options[] = {
 	{0},
 };
 
+/* Without -0, -4 and -6: behind a command that takes times, -4h is one. */
+const struct arg_option show_table_options[] = {
+	{'t', "tcp", NULL, "only TCP sockets"},
+	{'M', "mptcp", NULL, "only MPTCP sockets"},
+	{'S', "sctp", NULL, "only SCTP sockets"},
+	{'u', "udp", NULL, "only UDP sockets"},
+	{'d', "dccp", NULL, "only DCCP sockets"},
+	{'w', "raw", NULL, "only raw sockets"},
+	{'x', "unix", NULL, "only Unix sockets"},
+	{OPT_FAMILY, "family", "FAMILY", "only inet, inet6, link, unix, netlink, vsock, tipc, xdp"},
+	{'A', "query", "TABLE,...", "only these tables, as show has them"},
+	{0},
+};
+
 /* Options of ss that a recording has no answer to: why, and what to do instead. */
 static const struct {
 	int id;

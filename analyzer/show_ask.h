@@ -66,8 +66,9 @@ struct show_ask {
 	const char *file;  /* -F: where the filter stands, or NULL */
 };
 
-/* The options of the command; the last one is all zero. */
+/* The options of show; those of other commands that choose tables. Both end with an id of 0. */
 extern const struct arg_option show_options[];
+extern const struct arg_option show_table_options[];
 
 /* AF_* if only one family is asked for, else AF_UNSPEC. */
 int show_ask_family(const struct show_ask *a);

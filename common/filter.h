@@ -207,7 +207,10 @@ int filter_addr_in(const char *addr, const char *prefix) NONNULL(1, 2);
 struct filter_env filter_socket_env(void);
 struct filter_env filter_spell_env(void);
 
-/* /etc/services, getaddrinfo() and the users of this machine. May block on a dead name server. */
+/*
+ * /etc/services, getaddrinfo() and the users of this machine. A name of a host that is not answered
+ * within 5 s is ERR_TIMEOUT.
+ */
 const struct filter_resolver *filter_system_resolver(void);
 
 #endif

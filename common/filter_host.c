@@ -251,8 +251,12 @@ static int resolve_host(struct filter_parser *p, const struct piece *name, struc
 		return FAIL_AT(p, name,
 			       "names of hosts are not looked up while sockets are "
 			       "recorded; use addresses");
-	if (!r || !r->host ||
-	    r->host(r->ctx, name->text, n->family, LENGTH(addrs), addrs, &count) || !count)
+	int found = !r || !r->host
+			    ? ERR_NOT_FOUND
+			    : r->host(r->ctx, name->text, n->family, LENGTH(addrs), addrs, &count);
+	if (found == ERR_TIMEOUT)
+		return FAIL_AT(p, name, "no name server has answered for this host");
+	if (found || !count)
 		return FAIL_AT(p, name, "there is no host of this name");
 	for (unsigned i = 0; i < count && i < LENGTH(addrs); i++) {
 		int rc = add_prefix(p, n, addrs[i].family, addrs[i].bytes, -1);

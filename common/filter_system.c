@@ -10,7 +10,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define NSS_BYTES 16384
+#include "late.h"
+
+#define NSS_BYTES  16384
+#define HOST_BYTES 256
+
+/* A name server that is down costs no more than this. */
+#define HOST_TIMEOUT_MS 5000
 
 static int system_service(void *ctx, const char *name, uint16_t *ret_port)
 {
@@ -47,20 +53,44 @@ static bool copy_addr(const struct addrinfo *ai, struct filter_addr *ret)
 	return false;
 }
 
+/* One question to the name servers, and its answer. */
+struct host_question {
+	char name[HOST_BYTES];
+	int family;
+	unsigned max, count;
+	struct filter_addr addrs[FILTER_NAME_ADDR_MAX];
+};
+
+static void ask_host(void *item)
+{
+	struct host_question *q = item;
+	struct addrinfo hints = {.ai_family = q->family, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *list = NULL;
+	if (getaddrinfo(q->name, NULL, &hints, &list))
+		return;
+	for (struct addrinfo *ai = list; ai && q->count < q->max; ai = ai->ai_next)
+		q->count += copy_addr(ai, &q->addrs[q->count]);
+	freeaddrinfo(list);
+}
+
 static int system_host(void *ctx, const char *name, int family, unsigned max,
 		       struct filter_addr *ret, unsigned *ret_count)
 {
-	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
-	struct addrinfo *list = NULL;
-	unsigned count = 0;
+	struct host_question q = {.family = family, .max = max};
+	size_t missing = 0;
 	(void)ctx;
-	if (getaddrinfo(name, NULL, &hints, &list))
+	if (strlen(name) >= sizeof(q.name))
 		return ERR_NOT_FOUND;
-	for (struct addrinfo *ai = list; ai && count < max; ai = ai->ai_next)
-		count += copy_addr(ai, &ret[count]);
-	freeaddrinfo(list);
-	*ret_count = count;
-	return count ? 0 : ERR_NOT_FOUND;
+	memcpy(q.name, name, strlen(name) + 1);
+	if (q.max > FILTER_NAME_ADDR_MAX)
+		q.max = FILTER_NAME_ADDR_MAX;
+	if (late_run(ask_host, &q, 1, sizeof(q), HOST_TIMEOUT_MS, &missing))
+		return ERR_NOMEM;
+	if (missing)
+		return ERR_TIMEOUT;
+	memcpy(ret, q.addrs, q.count * sizeof(*ret));
+	*ret_count = q.count;
+	return q.count ? 0 : ERR_NOT_FOUND;
 }
 
 static int system_user(void *ctx, const char *name, uint32_t *ret_uid)

@@ -15,7 +15,8 @@ WITH ask AS (SELECT :a, :b, :through), -- named before what stands in the filter
 s AS (
   SELECT snapshot, host, boot, netns, netns_name, cookie, proto, family, state, local, local_port,
          peer, peer_port, inode, recvq, sendq, timer, retrans, uid, pid, comm, exe, cmdline, cgroup,
-         container, owner_source, delivered, data_segs_in, bytes_received, (/*FILTER*/ 1) AS matched,
+         container, owner_source, delivered, data_segs_in, bytes_received, v6only,
+         (/*FILTER*/ 1) AS matched,
          state = 'UNCONN' AND proto = 'tcp' AND peer_port > 0 AS shell,
          coalesce(local_port, 0) AS k_lport, coalesce(peer_port, 0) AS k_pport
     FROM socket
@@ -43,7 +44,7 @@ b AS (
 p AS (
   SELECT max(snapshot) AS snapshot, host, boot, netns, netns_name, cookie, proto, family, state,
          local, local_port, peer, peer_port, recvq, sendq, timer, uid, pid, comm, exe, cmdline,
-         cgroup, container, owner_source, sum(/*FILTER*/ 1) AS matched,
+         cgroup, container, owner_source, v6only, sum(/*FILTER*/ 1) AS matched,
          coalesce(local_port, 0) AS k_lport, coalesce(peer_port, 0) AS k_pport
     FROM socket
    WHERE :through AND snapshot > :a AND snapshot < :b
@@ -95,7 +96,7 @@ told AS (
               WHEN why IS NOT NULL THEN 'stuck'
          END AS change, why, 0 AS in_a, 1 AS in_b,
          host, netns, netns_name, cookie, proto, family, state, local, local_port, peer, peer_port,
-         timer, uid, pid, comm, exe, cmdline, cgroup, container, owner_source,
+         timer, uid, pid, comm, exe, cmdline, cgroup, container, owner_source, v6only,
          state_a, state AS state_b, recvq_a, recvq AS recvq_b, sendq_a, sendq AS sendq_b, pid_a,
          pid AS pid_b, comm_a, comm AS comm_b
     FROM judged
@@ -103,7 +104,7 @@ told AS (
   SELECT CASE WHEN b.cookie IS NULL THEN 'gone' END, NULL, 1, 0,
          a.host, a.netns, a.netns_name, a.cookie, a.proto, a.family, a.state, a.local, a.local_port,
          a.peer, a.peer_port, a.timer, a.uid, a.pid, a.comm, a.exe, a.cmdline, a.cgroup, a.container,
-         a.owner_source, a.state, NULL, a.recvq, NULL, a.sendq, NULL, a.pid, NULL, a.comm, NULL
+         a.owner_source, a.v6only, a.state, NULL, a.recvq, NULL, a.sendq, NULL, a.pid, NULL, a.comm, NULL
     FROM a LEFT JOIN b
       ON a.cookie = b.cookie AND a.k_lport = b.k_lport AND a.k_pport = b.k_pport
      AND a.proto = b.proto AND a.netns IS b.netns AND a.local IS b.local
@@ -113,7 +114,7 @@ told AS (
   SELECT 'passed', NULL, 0, 0,
          p.host, p.netns, p.netns_name, p.cookie, p.proto, p.family, p.state, p.local, p.local_port,
          p.peer, p.peer_port, p.timer, p.uid, p.pid, p.comm, p.exe, p.cmdline, p.cgroup, p.container,
-         p.owner_source, NULL, p.state, NULL, p.recvq, NULL, p.sendq, NULL, p.pid, NULL, p.comm
+         p.owner_source, p.v6only, NULL, p.state, NULL, p.recvq, NULL, p.sendq, NULL, p.pid, NULL, p.comm
     FROM p LEFT JOIN a
       ON a.cookie = p.cookie AND a.k_lport = p.k_lport AND a.k_pport = p.k_pport
      AND a.proto = p.proto AND a.netns IS p.netns AND a.local IS p.local
@@ -126,7 +127,7 @@ told AS (
 )
 -- ROWS: q_diff_by.sql may stand in place of what follows.
 SELECT change, why, host, netns, cookie, proto, family, local, local_port, peer, peer_port, state_a,
-       state_b, recvq_a, recvq_b, sendq_a, sendq_b, pid_a, pid_b, comm_a, comm_b, owner_source
+       state_b, recvq_a, recvq_b, sendq_a, sendq_b, pid_a, pid_b, comm_a, comm_b, owner_source, v6only
   FROM told
  WHERE change IS NOT NULL
  ORDER BY CASE change WHEN 'appeared' THEN 1 WHEN 'reused' THEN 2 WHEN 'gone' THEN 3

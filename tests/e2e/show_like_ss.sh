@@ -107,7 +107,8 @@ ask_ss() {
 }
 
 ask_ss before
-in_ns "$record" -q -o r.socklapse
+in_ns "$record" -q --netns self -o r.socklapse
+"$record" -q --netns "self,$ns" -o all.socklapse || not_ok "the recorder" "exit code $?"
 ask_ss after
 
 n=0
@@ -138,6 +139,17 @@ for options in '-tan' '-xl' '-x' '-uan' '-0an'; do
 	done <look.ss >differences
 	nothing_in "columns of show $options" differences
 done
+# Of all network namespaces that were recorded, the one of -N.
+cp "$(grep -n '^-tan ;$' pairs | cut -d: -f1).before" before.1
+for name in "$ns" "$(stat -Lc %i "/run/netns/$ns")"; do
+	"$lapse" -f all.socklapse show -tan -N "$name" | sed 1d >whole
+	plain whole >whole.plain
+	plain before.1 >before.plain
+	comm -23 before.plain whole.plain >differences
+	nothing_in "show -tan -N $name" differences
+done
+"$lapse" -f all.socklapse show -N nothing >out 2>&1
+is 'a namespace that there is not' "$?" 1
 in_ns ss -s | grep -E '^(RAW|UDP|TCP|INET)[[:space:]]' >sums.ss
 "$lapse" -f r.socklapse show -s | grep -E '^(RAW|UDP|TCP|INET)[[:space:]]' >sums.ours
 is 'show -s' "$(cat sums.ours)" "$(cat sums.ss)"

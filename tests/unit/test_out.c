@@ -106,11 +106,55 @@ Test(out, csv_quotes_and_tells_empty_from_null)
 			       "2026-11-22T12:00:00.000000000+00:00,1795348800000000000,"
 			       "\"ngi\"\"nx, a\",1234,303000,0.5\n"
 			       "2026-11-22T12:00:00.250000000+00:00,1795348800250000000,"
-			       "\033[31mx\xff\xe2\x80\xae,,,\n"
-			       "\nn\n3\n");
+			       "\033[31mx\xff\xe2\x80\xae,,,\n");
 	free(text);
 	text = written(OUT_CSV, false, false);
 	cr_assert_eq(strncmp(text, "2026-", 5), 0);
+	free(text);
+}
+
+/* Two tables, one of them asked for. */
+static int choose(const char *name, bool all, char **ret_text, struct err *e)
+{
+	size_t len = 0;
+	FILE *f = open_memstream(ret_text, &len);
+	struct out *o;
+	struct out_options options = {
+		.file = f, .format = OUT_CSV, .table = name, .all_tables = all};
+	static const struct out_column one[] = {{"n", NULL, OUT_NUMBER, 0}};
+	static const struct out_table first = {"first", one, 1, 0}, second = {"second", one, 1, 0};
+	cr_assert_eq(out_new(&options, &o, NULL), 0);
+	out_table(o, &first);
+	out_int(o, 1);
+	out_table(o, &second);
+	out_int(o, 2);
+	out_table(o, &first);
+	out_int(o, 3);
+	int rc = out_end(o, e);
+	out_free(o);
+	fclose(f);
+	return rc;
+}
+
+Test(out, csv_has_one_table_the_first_or_the_one_that_is_named)
+{
+	static const struct {
+		const char *name;
+		bool all;
+		const char *text;
+	} cases[] = {{NULL, false, "1\n\n3\n"},
+		     {"second", false, "2\n"},
+		     {"first", true, "1\n\n3\n"},
+		     {NULL, true, "1\n\n2\n\n3\n"}};
+	struct err e = {0};
+	char *text = NULL;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_assert_eq(choose(cases[i].name, cases[i].all, &text, &e), 0, "%s", e.text);
+		cr_assert_str_eq(text, cases[i].text);
+		free(text);
+	}
+	cr_assert_eq(choose("third", false, &text, &e), ERR_USAGE);
+	cr_assert_str_eq(e.text, "--table: third: no such table; there are: first second");
 	free(text);
 }
 
