@@ -49,8 +49,10 @@ struct trace_connection {
 	/* While the walk goes on. */
 	uint32_t slot;	     /* UINT32_MAX: not there */
 	const char *holders; /* as last told; NULL: not yet */
-	bool has_values;
-	uint64_t values[6];
+	uint64_t values[6];  /* trace_values.c: as last told */
+	bool has_values;     /* there are such */
+	bool has_told;	     /* there will be an event of values */
+	bool has_key;	     /* a key frame was noted */
 };
 
 /* Zero-initialised it is empty. */
