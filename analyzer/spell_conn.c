@@ -31,6 +31,7 @@ int conn_table_init(struct conn_table *t, struct err *e)
 void conn_table_fini(struct conn_table *t)
 {
 	free(t->all);
+	free(t->links);
 	free(t->by_slot);
 	free(t->buckets);
 	free(t->missing);
@@ -47,7 +48,7 @@ static uint64_t mix(uint64_t h)
 	return h ^ (h >> 32);
 }
 
-static size_t bucket_of(const struct conn_table *t, const struct row_member *id, uint64_t netns)
+static uint32_t hash_of(const struct row_member *id, uint64_t netns)
 {
 	uint64_t h = mix(id->cookie ^ netns * 31);
 	if (!id->cookie) {
@@ -56,7 +57,12 @@ static size_t bucket_of(const struct conn_table *t, const struct row_member *id,
 		h = mix(h ^ id->local_port ^ ((uint64_t)id->peer_port << 16) ^
 			((uint64_t)id->proto << 32));
 	}
-	return (size_t)h & (t->buckets_cap - 1);
+	return (uint32_t)h;
+}
+
+static uint32_t *bucket_of(const struct conn_table *t, uint32_t hash)
+{
+	return &t->buckets[hash & (t->buckets_cap - 1)];
 }
 
 /* Twice the buckets; without memory for them chains only become longer. */
@@ -71,40 +77,45 @@ static void grow_buckets(struct conn_table *t)
 	t->buckets_cap = cap;
 	for (size_t i = 0; i < old_cap; i++) {
 		for (uint32_t n = old[i], next; n != CONN_NONE; n = next) {
-			struct conn *c = &t->all[n];
-			next = c->next;
-			size_t b = bucket_of(t, &c->id, c->netns);
-			c->next = buckets[b];
-			buckets[b] = n;
+			struct conn_link *link = &t->links[n];
+			uint32_t *bucket = bucket_of(t, link->hash);
+			next = link->next;
+			link->next = *bucket;
+			*bucket = n;
 		}
 	}
 	free(old);
 }
 
-uint32_t conn_new(struct conn_table *t, const struct row_member *id, uint64_t netns)
+/* A number that is free; CONN_NONE if memory ran out. */
+static uint32_t take_number(struct conn_table *t)
 {
 	uint32_t number = t->free;
 	if (number != CONN_NONE) {
-		t->free = t->all[number].next;
-	} else {
-		struct conn *all = t->used < CONN_NONE
-					   ? array_grow(t->all, &t->cap, t->used + 1, sizeof(*all))
-					   : NULL;
-		if (!all)
-			return CONN_NONE;
-		t->all = all;
-		number = (uint32_t)t->used++;
+		t->free = t->links[number].next;
+		return number;
 	}
+	if (t->used == CONN_NONE || ARRAY_NEED(t->all, t->cap, t->used + 1) ||
+	    ARRAY_NEED(t->links, t->links_cap, t->used + 1))
+		return CONN_NONE;
+	return (uint32_t)t->used++;
+}
+
+uint32_t conn_new(struct conn_table *t, const struct row_member *id, uint64_t netns)
+{
+	uint32_t number = take_number(t), hash = hash_of(id, netns);
+	if (number == CONN_NONE)
+		return CONN_NONE;
 	if (t->count >= t->buckets_cap)
 		grow_buckets(t);
-	uint32_t *bucket = &t->buckets[bucket_of(t, id, netns)];
+	uint32_t *bucket = bucket_of(t, hash);
 	t->all[number] = (struct conn){.id = *id,
 				       .netns = netns,
-				       .next = *bucket,
 				       .gone = HISTORY_NONE,
 				       .made_lo_ns = SPELL_UNKNOWN,
 				       .made_hi_ns = SPELL_UNKNOWN,
 				       .guess_ns = SPELL_UNKNOWN};
+	t->links[number] = (struct conn_link){.hash = hash, .next = *bucket};
 	*bucket = number;
 	t->count++;
 	return number;
@@ -112,22 +123,22 @@ uint32_t conn_new(struct conn_table *t, const struct row_member *id, uint64_t ne
 
 void conn_free(struct conn_table *t, uint32_t number)
 {
-	struct conn *c = &t->all[number];
-	uint32_t *at = &t->buckets[bucket_of(t, &c->id, c->netns)];
+	uint32_t *at = bucket_of(t, t->links[number].hash);
 	while (*at != number)
-		at = &t->all[*at].next;
-	*at = c->next;
+		at = &t->links[*at].next;
+	*at = t->links[number].next;
 	t->count--;
-	c->next = t->free;
+	t->links[number].next = t->free;
 	t->free = number;
 }
 
 uint32_t conn_find(const struct conn_table *t, const struct row_member *id, uint64_t netns)
 {
-	uint32_t n = t->buckets[bucket_of(t, id, netns)];
-	for (; n != CONN_NONE; n = t->all[n].next) {
+	uint32_t hash = hash_of(id, netns);
+	for (uint32_t n = *bucket_of(t, hash); n != CONN_NONE; n = t->links[n].next) {
 		const struct conn *c = &t->all[n];
-		if (c->netns == netns && memcmp(&c->id, id, sizeof(*id)) == 0)
+		if (t->links[n].hash == hash && c->netns == netns &&
+		    memcmp(&c->id, id, sizeof(*id)) == 0)
 			return n;
 	}
 	return CONN_NONE;

@@ -35,7 +35,6 @@ struct conn {
 	struct spell_owner owner;
 
 	uint32_t slot;		/* where it is, while not missing */
-	uint32_t next;		/* in the chain of its bucket, or of free ones */
 	uint32_t next_listener; /* in the chain of listeners */
 	bool is_missing;
 	bool unwanted;	/* its spells are not given, its evidence not looked at */
@@ -43,9 +42,17 @@ struct conn {
 	bool listed;	/* in the listeners */
 };
 
+/* What is looked at of a connection to find another one: apart, so that it stays in the cache. */
+struct conn_link {
+	uint32_t hash; /* of its identity */
+	uint32_t next; /* in the chain of its bucket, or of free ones */
+};
+
 struct conn_table {
 	struct conn *all;
 	size_t cap, used;
+	struct conn_link *links; /* by number, as `all` */
+	size_t links_cap;
 	uint32_t free; /* chain */
 
 	uint32_t *by_slot;

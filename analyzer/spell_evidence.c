@@ -186,7 +186,8 @@ static void keep_row(const struct spell_pass *p, struct conn_evidence *ce, uint3
 	uint32_t slot = p->set->order[position];
 	ce->state = *SLOT_GROUP(p->set, slot, state);
 	ce->queue = *SLOT_GROUP(p->set, slot, queue);
-	ce->evidence = *SLOT_GROUP(p->set, slot, evidence);
+	if (ce->state.has & HAS_INFO)
+		ce->evidence = *SLOT_GROUP(p->set, slot, evidence);
 }
 
 static struct moment moment_at(const struct spell_pass *p, size_t index)
