@@ -21,8 +21,12 @@ count() {
 
 count write "$build/tests/bench/history" -s 500 -n 30 day.socklapse
 rows=$(sed -n 's/.* \([0-9]*\) rows.*/\1/p' write.stdout)
-count linger "$build/analyzer/socklapse" -f day.socklapse linger --by comm
-count show "$build/analyzer/socklapse" -f day.socklapse show -aiem --at end
+lapse=$build/analyzer/socklapse
+tuple=$("$lapse" -f day.socklapse sql "SELECT 'sport = ' || local_port || ' and dport = ' || peer_port \
+FROM socket WHERE snapshot = 15 AND peer_port = 9092 LIMIT 1" -H)
+count linger "$lapse" -f day.socklapse linger --by comm --evidence always
+count trace "$lapse" -f day.socklapse trace "$tuple"
+count show "$lapse" -f day.socklapse show -aiem --at end
 
 # Lines of bounds: which count, function, instructions a row.
 failed=0
