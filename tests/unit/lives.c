@@ -172,6 +172,9 @@ static void dump(const struct lives *l, const struct take *take, int64_t begin_n
 		if (!row.state.state || lives_random(seed) % 1000 < take->miss_per_mille)
 			continue;
 		put_row(&d, begin_ns, fill_ns, &row, held ? life->process : 0);
+		uint64_t tick_ms = (uint64_t)(begin_ns + fill_ns) / 1000000;
+		if (take->twice)
+			cr_assert_eq(track_add(d.track, &row, tick_ms, tick_ms, &e), 1);
 	}
 	cr_assert_eq(
 		track_batch(d.track, (uint64_t)d.lo_ns / 1000, (uint64_t)take->dump_ns / 1000, &e),

@@ -40,6 +40,7 @@ struct take {
 	uint32_t key_every;
 	unsigned snapshots_per_file; /* 0: all in one */
 	unsigned miss_per_mille;     /* sockets that a dump does not tell of */
+	bool twice;		     /* each socket is told of twice in a dump */
 	unsigned other_per_mille;    /* snapshots that look elsewhere, and say so: */
 	uint32_t other_flag;	     /* SNAP_SOME_TABLES: at UDP; SNAP_NETNS_PART */
 	int64_t step_at_ns, step_ns; /* the wall clock is set by step_ns at that moment */

@@ -159,6 +159,64 @@ Test(spell, files_and_key_frames_change_nothing)
 	lives_fini(&l);
 }
 
+/* A kernel's dump may tell of a socket twice (EVIDENCE section 4). */
+Test(spell, told_twice_in_a_dump_is_one)
+{
+	char dir[64];
+	struct lives l;
+	lives_init(&l, 6, 80, 900 * S, 1700 * S);
+	lives_dir(dir);
+	struct take take = spells_take(dir);
+	lives_record(&l, &take);
+	struct spells expect = spells_of(dir);
+	lives_remove(dir);
+	lives_dir(dir);
+	take.dir = dir;
+	take.twice = true;
+	lives_record(&l, &take);
+	struct spells s = spells_of(dir);
+	lives_remove(dir);
+	cr_assert_eq(s.count, expect.count);
+	for (size_t k = 0; k < s.count; k++)
+		spell_check_same(&s.all[k], &expect.all[k]);
+	free(s.all);
+	free(expect.all);
+	lives_fini(&l);
+}
+
+/* Old kernels have no cookies: the tuple is the connection, across key frames and files. */
+Test(spell, without_cookies_the_addresses_tell)
+{
+	char dir[64];
+	struct lives l;
+	lives_init(&l, 7, 80, 900 * S, 1700 * S);
+	lives_dir(dir);
+	struct take take = spells_take(dir);
+	take.key_every = 3;
+	take.snapshots_per_file = 7;
+	lives_record(&l, &take);
+	struct spells expect = spells_of(dir);
+	lives_remove(dir);
+	for (unsigned i = 0; i < l.count; i++)
+		l.all[i].id.cookie = 0;
+	lives_dir(dir);
+	take.dir = dir;
+	lives_record(&l, &take);
+	struct spells s = spells_of(dir);
+	lives_remove(dir);
+	cr_assert_eq(s.count, expect.count);
+	cr_assert_eq(s.basis.connections, expect.basis.connections);
+	for (size_t k = 0; k < s.count; k++) {
+		cr_assert_eq(s.all[k].id.local_port, expect.all[k].id.local_port);
+		cr_assert_eq(s.all[k].state, expect.all[k].state);
+		cr_assert_eq(s.all[k].entered.lo_ns, expect.all[k].entered.lo_ns);
+		cr_assert_eq(s.all[k].at_least_ms, expect.all[k].at_least_ms);
+	}
+	free(s.all);
+	free(expect.all);
+	lives_fini(&l);
+}
+
 static const struct spell *find(const struct spells *s, const struct spell *like)
 {
 	for (size_t i = 0; i < s->count; i++)

@@ -203,6 +203,72 @@ static void read_spells(const struct scene *scene, const char *dir, bool evidenc
 	history_close(h);
 }
 
+/* Which spells there are does not depend on where key frames stand; their bounds may. */
+struct told {
+	uint64_t cookie;
+	size_t first, last;
+	uint8_t state;
+	bool open;
+};
+
+static int compare_told(const void *x, const void *y)
+{
+	const struct told *a = x, *b = y;
+	if (a->cookie != b->cookie)
+		return a->cookie < b->cookie ? -1 : 1;
+	return (a->first > b->first) - (a->first < b->first);
+}
+
+static size_t read_told(const char *dir, struct told *ret, size_t max)
+{
+	struct err e = {0};
+	struct history *h;
+	struct spell_pass *p;
+	const struct spell *s;
+	size_t n = 0;
+	int rc;
+	const struct spell_options options = {.last = SIZE_MAX, .evidence = true};
+	cr_assert_eq(history_open(&dir, 1, &h, &e), 0, "%s", e.text);
+	cr_assert_eq(spell_pass_new(h, &options, &p, &e), 0, "%s", e.text);
+	while ((rc = spell_pass_next(p, &s, &e)) > 0) {
+		cr_assert_lt(n, max);
+		memset(&ret[n], 0, sizeof(ret[n]));
+		ret[n].cookie = s->id.cookie;
+		ret[n].first = s->first;
+		ret[n].last = s->last;
+		ret[n].state = s->state;
+		ret[n++].open = s->open;
+	}
+	cr_assert_eq(rc, 0, "%s", e.text);
+	spell_pass_free(p);
+	history_close(h);
+	qsort(ret, n, sizeof(*ret), compare_told);
+	return n;
+}
+
+Test(spell_evidence, key_frames_change_nothing, .timeout = 60)
+{
+	static const uint32_t keys[] = {200, 1, 7};
+	static struct told expect[4096], told[4096];
+	struct scene *scene = malloc(sizeof(*scene));
+	size_t expected = 0;
+	cr_assert_not_null(scene);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		char dir[64];
+		lives_dir(dir);
+		make_scene(scene, 4711, 20 * S);
+		record(scene, dir, keys[i]);
+		size_t n = read_told(dir, i ? told : expect, 4096);
+		expected = i ? expected : n;
+		cr_assert_gt(n, 50);
+		cr_assert_eq(n, expected, "a key every %u: %zu spells, not %zu", keys[i], n,
+			     expected);
+		cr_assert(!i || memcmp(told, expect, n * sizeof(*told)) == 0);
+		lives_remove(dir);
+	}
+	free(scene);
+}
+
 Test(spell_evidence, narrower_and_never_wrong, .timeout = 120)
 {
 	static const int64_t cadences_s[] = {5, 20, 60};
