@@ -184,20 +184,48 @@ static int read_fallback(struct snap *s, struct netns_link *n, struct err *e)
 	return rc ? rc : take_batch_end(s, &fill, e);
 }
 
+/* The request for the table, narrowed down to what the sieve can take of it. */
+static int make_request(struct snap *s, bool narrow, struct buf *payload, struct err *e)
+{
+	uint8_t *bytes = buf_reserve(payload, DIAG_REQUEST_MAX);
+	if (!bytes)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	payload->len += diag_table_request(s->table, bytes);
+	if (narrow)
+		sieve_narrow(s->c->options.sieve, s->table, payload);
+	if (s->use.all_active)
+		diag_table_leave_out_bound(s->table, payload->bytes);
+	return payload->failed ? err_set(e, ERR_NOMEM, "out of memory") : 0;
+}
+
+static int run_request(struct snap *s, struct netns_link *n, bool narrow, uint64_t deadline_ns,
+		       struct dump_facts *ret_facts, struct err *e)
+{
+	CLEANUP(buf_fini) struct buf payload = {0};
+	const struct dump_sink sink = {s, take_message, take_batch_end};
+	int rc = make_request(s, narrow, &payload, e);
+	if (rc)
+		return rc;
+	const struct nl_request request = {
+		.type = s->table->type, .payload = payload.bytes, .len = payload.len};
+	s->own_port = nl_dump_port(n->dump);
+	return nl_dump_run(n->dump, &request, n->tick, deadline_ns, &sink, ret_facts, e);
+}
+
 static int dump_table(struct snap *s, struct netns_link *n, uint64_t deadline_ns, struct err *e)
 {
 	uint64_t bit = UINT64_C(1) << (s->table - diag_tables);
 	if (s->c->absent & bit)
 		return read_fallback(s, n, e);
-	uint8_t payload[DIAG_REQUEST_MAX];
-	struct nl_request request = {.type = s->table->type, .payload = payload};
-	request.len = diag_table_request(s->table, payload);
-	if (s->use.all_active)
-		diag_table_leave_out_bound(s->table, payload);
-	const struct dump_sink sink = {s, take_message, take_batch_end};
 	struct dump_facts facts;
-	s->own_port = nl_dump_port(n->dump);
-	int rc = nl_dump_run(n->dump, &request, n->tick, deadline_ns, &sink, &facts, e);
+	bool narrow = s->c->options.sieve && !s->c->no_narrowing &&
+		      sieve_can_narrow(s->c->options.sieve, s->table);
+	int rc = run_request(s, n, narrow, deadline_ns, &facts, e);
+	if (!rc && narrow && facts.said_no) {
+		/* A kernel that does not know the code: the sieve does it alone from now on. */
+		s->c->no_narrowing = true;
+		rc = run_request(s, n, false, deadline_ns, &facts, e);
+	}
 	if (!rc && facts.said_no && diag_is_no_table(facts.errnum)) {
 		/* Asking once more would have the kernel look for a module every time. */
 		s->c->absent |= bit;

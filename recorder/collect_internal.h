@@ -48,7 +48,8 @@ struct collect {
 	struct watermark marks;
 	struct cgroups cgroups;
 	struct diag_inet diag;
-	uint64_t absent; /* diag_tables[] that the kernel refused: bit 1 << index */
+	bool no_narrowing; /* the kernel refused a request that the sieve had narrowed down */
+	uint64_t absent;   /* diag_tables[] that the kernel refused: bit 1 << index */
 };
 
 /* One snapshot under way. */

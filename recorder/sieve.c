@@ -6,6 +6,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "diag_filter.h"
+
+/* Those that have a name. */
+#define ALL_STATES ((UINT32_C(1) << STATE_COUNT) - 2)
+
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
 /* Where cgroup v2 is, on a host that has v1 too. */
@@ -54,7 +59,8 @@ static int parse(struct sieve *s, const char *text, struct buf *caret, struct er
 		return rc == ERR_LIMIT ? ERR_USAGE : rc;
 	}
 	s->scope = filter_scope(s->filter);
-	return filter_rows_new(s->filter, &s->rows, e);
+	rc = filter_rows_new(s->filter, &s->rows, e);
+	return rc ? rc : diag_filter_code(s->rows, &s->code, e);
 }
 
 int sieve_open(struct sieve *s, const struct options *options, struct buf *caret, struct err *e)
@@ -78,6 +84,7 @@ void sieve_close(struct sieve *s)
 	filter_rows_free(s->rows);
 	filter_free(s->filter);
 	buf_fini(&s->text);
+	buf_fini(&s->code);
 	s->rows = NULL;
 	s->filter = NULL;
 }
@@ -110,6 +117,19 @@ bool sieve_wants_table(const struct sieve *s, const struct diag_table *table)
 	if (table->proto == PROTO_TCP) /* one request for both */
 		families = UINT64_C(1) << AF_INET | UINT64_C(1) << AF_INET6;
 	return !s->filter || (s->scope.families & families);
+}
+
+bool sieve_can_narrow(const struct sieve *s, const struct diag_table *table)
+{
+	return s->filter && diag_filter_suits(table) &&
+	       (s->code.len || ~s->scope.states & ALL_STATES);
+}
+
+void sieve_narrow(const struct sieve *s, const struct diag_table *table, struct buf *payload)
+{
+	/* No known state is left out: then those that later kernels may add are not, either. */
+	uint32_t states = s->scope.states & ALL_STATES;
+	diag_filter_apply(table, states == ALL_STATES ? UINT32_MAX : states, &s->code, payload);
 }
 
 bool sieve_takes(const struct sieve *s, const struct sock_row *row,

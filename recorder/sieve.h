@@ -14,6 +14,7 @@ struct sieve {
 	struct buf text;       /* as table scope has it; empty: everything */
 	struct filter *filter; /* NULL: every socket of the tables */
 	struct filter_rows *rows;
+	struct buf code;	   /* of the kernel; empty: it is to tell of all */
 	struct filter_scope scope; /* what the filter says of states and families */
 };
 
@@ -30,6 +31,10 @@ void sieve_refresh(struct sieve *s);
 
 /* Can any socket of the table match? */
 bool sieve_wants_table(const struct sieve *s, const struct diag_table *table) MUST_CHECK;
+
+/* Narrows a request for the table down by what the kernel can look at, if it can. */
+bool sieve_can_narrow(const struct sieve *s, const struct diag_table *table) MUST_CHECK;
+void sieve_narrow(const struct sieve *s, const struct diag_table *table, struct buf *payload);
 
 bool sieve_takes(const struct sieve *s, const struct sock_row *row,
 		 const struct filter_about *about) MUST_CHECK;

@@ -1,6 +1,7 @@
 /*
  * fuzz_filter.c - any text as a filter. What is taken must become SQL that SQLite takes, and
- * `not` of it must match exactly the other rows; what is refused must say where and why.
+ * `not` of it must match exactly the other rows; what is refused must say where and why. What can
+ * be asked of single rows must say of them what SQL says.
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #include "filter.h"
 #include "filter_names.h"
+#include "filter_rows_of.h"
 #include "fuzz.h"
 
 #define ROWS_MAX 64
@@ -23,6 +25,8 @@ static void must(bool true_thing, const char *what, const char *text)
 }
 
 static sqlite3 *db; /* for all runs */
+static struct test_row sockets[TEST_ROWS_MAX];
+static unsigned sockets_count;
 
 static void close_rows(void)
 {
@@ -44,6 +48,8 @@ static sqlite3 *rows(void)
 	atexit(close_rows);
 	must(filter_register(db) == SQLITE_OK, "register", "");
 	must(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, sqlite3_errmsg(db), "");
+	sockets_count = test_rows_read(db, sockets);
+	must(sockets_count > 0, "rows", "");
 	return db;
 }
 
@@ -108,6 +114,30 @@ static bool may_be_wrapped(const char *text)
 	       text[len - 1] != '\\';
 }
 
+static void check_rows(const char *text, int family, uint64_t by_sql)
+{
+	struct filter_env env = filter_row_env();
+	struct filter *f = NULL;
+	struct filter_rows *r = NULL;
+	struct filter_place place = {0, 0};
+	struct err e = {0};
+	uint64_t found = 0;
+	env.family = family;
+	env.resolver = filter_test_resolver();
+	if (filter_parse(text, &env, &f, &place, &e)) {
+		check_error(text, place, &e);
+		return;
+	}
+	must(filter_rows_new(f, &r, NULL) == 0, "rows_new", text);
+	filter_rows_cgroups(r, test_rows_cgroup, NULL);
+	for (unsigned i = 0; i < sockets_count; i++)
+		if (filter_rows_match(r, &sockets[i].row, &sockets[i].about))
+			found |= UINT64_C(1) << (sockets[i].n % ROWS_MAX);
+	must(found == by_sql, "single rows", text);
+	filter_rows_free(r);
+	filter_free(f);
+}
+
 static void run(const char *text, const char *table, struct filter_env env, int family)
 {
 	struct filter *f = NULL;
@@ -123,6 +153,8 @@ static void run(const char *text, const char *table, struct filter_env env, int 
 	struct filter_scope scope = filter_scope(f);
 	uint64_t found = match(f, table, text);
 	must(!found || (scope.states && scope.families), "scope", text);
+	if (strcmp(table, "socket") == 0)
+		check_rows(text, family, found);
 	if (may_be_wrapped(text))
 		check_opposite(text, &env, table, found);
 	filter_free(f);
