@@ -67,7 +67,8 @@ int basis_add(struct basis *b, const struct history_snapshot *all, size_t first,
 bool basis_same_scope(const struct rec_snapshot *a, const struct rec_snapshot *b)
 {
 	bool same_tables = !a->tables || !b->tables || a->tables == b->tables;
-	return same_tables && !((a->flags ^ b->flags) & BASIS_SCOPE);
+	bool same_filter = !(a->flags & b->flags & SNAP_FILTERED) || a->scope == b->scope;
+	return same_tables && same_filter && !((a->flags ^ b->flags) & BASIS_SCOPE);
 }
 
 void basis_flags_text(uint32_t flags, char ret_text[256])
