@@ -3,7 +3,7 @@ _socklapse() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local command='' options i
 	local commands='info list linger trace trend ports show diff sql'
-	options='--file --json --ndjson --csv --no-header --tz --color --no-pager --help --version'
+	options='--file --json --ndjson --csv --table --no-header --tz --color --no-pager --help --version'
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case " $commands " in
 		*" ${COMP_WORDS[i]} "*)
@@ -47,7 +47,7 @@ _socklapse() {
 		;;
 	diff)
 		options="$options
-		--by --top"
+		--by --top --tcp --mptcp --sctp --udp --dccp --raw --unix --family --query"
 		;;
 	esac
 	case $before in
