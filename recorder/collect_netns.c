@@ -188,6 +188,10 @@ static void find_all(struct snap *s, char own_id[NETNS_CONTAINER_BYTES])
 	/* What may not be looked at may be in yet another one. */
 	if (c->list.denied || c->list.cut)
 		s->info->flags |= SNAP_NETNS_PART;
+	if (c->list.denied)
+		collect_problem(s, "network namespaces", "some processes do not show theirs");
+	if (c->list.cut)
+		collect_problem(s, "network namespaces", "too many of them");
 	for (size_t i = 0; i < c->list.count; i++)
 		if (c->list.items[i].inode == c->home.inode)
 			c->own.name = name_of(c, &c->list.items[i], own_id, &container);
