@@ -131,7 +131,7 @@ part_corrupt() {
 }
 
 part_fault() {
-	script 300 fault sh tests/fault/run.sh build-asan
+	script 900 fault sh tests/fault/run.sh build-asan
 	script 100 fault sh tests/e2e/netlink_faults.sh build-asan
 }
 

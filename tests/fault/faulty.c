@@ -215,7 +215,7 @@ static void step(struct sweep *s, long n, bool reader)
 static int sweep(struct sweep *s, long dense)
 {
 	long n = 1;
-	for (;; n += 1 + (n > dense ? n / 40 : 0)) {
+	for (;; n += 1 + (n > dense ? n / 12 : 0)) {
 		step(s, n, true);
 		if (*s->fired)
 			step(s, n, false);

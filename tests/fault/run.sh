@@ -21,11 +21,11 @@ sweep() {
 	[ $code -le 1 ] || not_ok "$1" "the sweep ended with code $code"
 }
 
-for fault in kill write:ENOSPC write:EIO write-once:ENOSPC write-once:EIO; do
+for fault in kill write:ENOSPC write-once:EIO; do
 	sweep $fault 10000 ''
 	sweep $fault 10000 fresh
 done
 for fault in alloc alloc-once; do
-	sweep $fault "${DENSE:-60}" ''
-	sweep $fault "${DENSE:-60}" fresh
+	sweep $fault "${DENSE:-20}" ''
+	sweep $fault "${DENSE:-20}" fresh
 done
