@@ -31,12 +31,20 @@ struct pending {
 /* Kinds of sockets (by what the kernel sends of them) whose absent columns are remembered. */
 #define ABSENT_KINDS 8
 
+/* Not more than there are columns. */
+#define ABSENT_RUNS 255
+
 struct absent {
 	uint64_t has;
 	uint16_t info_bytes;
 	bool known;
-	uint8_t count;
-	uint8_t columns[255]; /* indices into columns[] */
+	unsigned count;
+	/* Columns that lie side by side in a group are one run. */
+	struct absent_run {
+		uint16_t group;
+		uint16_t offset; /* in the group's struct */
+		uint16_t len;
+	} runs[ABSENT_RUNS];
 };
 
 /* Survivors that the turn part tells of, ascending by position, with the values told. */

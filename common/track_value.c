@@ -6,6 +6,15 @@
 
 #include "track_internal.h"
 
+static void add_absent(struct absent *a, const struct column *c)
+{
+	struct absent_run *last = a->count ? &a->runs[a->count - 1] : NULL;
+	if (last && last->group == c->group && last->offset + last->len == c->offset)
+		last->len = (uint16_t)(last->len + c->width);
+	else
+		a->runs[a->count++] = (struct absent_run){c->group, c->offset, c->width};
+}
+
 /* The columns that are absent in sockets like this row; a few kinds of sockets are remembered. */
 static const struct absent *absent_of(struct track *t, const struct sock_row *row)
 {
@@ -21,7 +30,7 @@ static const struct absent *absent_of(struct track *t, const struct sock_row *ro
 		if ((a->has & HAS_TUPLE) && (GRP_RARE & 1u << columns[i].group))
 			continue;
 		if (!column_present(&columns[i], a->has, a->info_bytes))
-			a->columns[a->count++] = (uint8_t)i;
+			add_absent(a, &columns[i]);
 	}
 	return a;
 }
@@ -30,13 +39,13 @@ void track_carry_absent(struct track *t, struct sock_row *row, uint32_t base_slo
 {
 	const struct absent *a = absent_of(t, row);
 	for (unsigned i = 0; i < a->count; i++) {
-		const struct column *c = &columns[a->columns[i]];
-		uint8_t *to = (uint8_t *)row + column_groups[c->group].row_offset + c->offset;
-		if (base_slot == NO_SLOT || !t->set.block[c->group])
-			memset(to, 0, c->width);
+		const struct absent_run *r = &a->runs[i];
+		uint8_t *to = (uint8_t *)row + column_groups[r->group].row_offset + r->offset;
+		if (base_slot == NO_SLOT || !t->set.block[r->group])
+			memset(to, 0, r->len);
 		else
-			memcpy(to, (uint8_t *)track_block(t, c->group, base_slot) + c->offset,
-			       c->width);
+			memcpy(to, (uint8_t *)track_block(t, r->group, base_slot) + r->offset,
+			       r->len);
 	}
 }
 

@@ -208,6 +208,7 @@ static int gather(struct snap *s, struct err *e)
 	note_fds(s);
 	if (!rc)
 		rc = owners_assign(&s->c->owners, &s->c->walk, s->w, e);
+	proc_walk_done(&s->c->walk);
 	s->costs->owners_us = lap_us(&since_ns);
 	return rc;
 }

@@ -2,6 +2,7 @@
  * main.c - socklapse-record: options, then snapshots until enough, then an exit code. The only
  * file of the recorder that prints or exits.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -258,10 +259,17 @@ static int run(const struct options *o, struct sieve *sieve, struct err *e)
 	return rc;
 }
 
+/*
+ * The arrays of a snapshot grow by mremap, without a copy, and what is given back is free at once.
+ * Left to itself malloc raises this threshold and keeps them.
+ */
+#define MMAP_FROM_BYTES (256 * 1024)
+
 int main(int argc, char **argv)
 {
 	struct options o;
 	struct err e = {0};
+	mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES);
 	int rc = options_parse(argc, argv, &o, &e);
 	if (rc)
 		return exit_code(rc, &e);

@@ -11,6 +11,9 @@
 
 #include "proc_parse.h"
 
+/* So many holders take some memory, which the rest of the snapshot can use. */
+#define SHRINK_ABOVE 4096
+
 /* `stop` is looked at every so many descriptors. */
 #define STOP_EVERY 256
 
@@ -315,6 +318,18 @@ uint32_t proc_walk_next(const struct proc_walk *w, uint32_t holder)
 const char *proc_walk_text(struct proc_walk *w, uint32_t offset)
 {
 	return offset ? (const char *)w->text.bytes + offset : NULL;
+}
+
+void proc_walk_done(struct proc_walk *w)
+{
+	if (w->holders_cap < SHRINK_ABOVE)
+		return;
+	free(w->holders);
+	free(w->buckets);
+	w->holders = NULL;
+	w->buckets = NULL;
+	w->holders_count = w->bucket_bits = 0;
+	w->holders_cap = 0;
 }
 
 void proc_walk_forget(struct proc_walk *w)

@@ -109,6 +109,12 @@ struct proc_walk {
 
 void proc_walk_fini(struct proc_walk *w);
 
+/*
+ * Holders were asked for and are not needed any more: if they are many, their memory is for the
+ * rest of the snapshot. Most walks find few.
+ */
+void proc_walk_done(struct proc_walk *w);
+
 /* The last walk came to nothing: the next one must not compare with it. */
 void proc_walk_forget(struct proc_walk *w);
 
