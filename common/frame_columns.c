@@ -81,7 +81,8 @@ static void read_births(struct frame_columns *w, const struct column *c, bool th
 			v += column_load(p, row) - column_load(p, base);
 		if (there)
 			v += (uint64_t)unzigzag(residuals[i]);
-		column_store(c, row, v);
+		if (v) /* it was cleared: nothing is written to memory that only rare rows use */
+			column_store(c, row, v);
 		base = row;
 	}
 }
@@ -153,6 +154,13 @@ static void read_column(struct frame_columns *w, const struct column *c, uint64_
 	read_changes(w, c, streams & RECORD_CHANGES);
 }
 
+/* Of a rare group nearly all rows are zero, in pages that nobody ever touched: so it stays. */
+static void clear_row(uint8_t *row, size_t bytes, bool rare)
+{
+	if (!rare || memcmp(row, nobody, bytes) != 0)
+		memset(row, 0, bytes);
+}
+
 static int prepare(struct frame_columns *w, struct err *e)
 {
 	struct frame_scratch *x = w->scratch;
@@ -168,7 +176,8 @@ static int prepare(struct frame_columns *w, struct err *e)
 		return no_memory(e);
 	memset(x->class, 0, rows);
 	for (uint32_t i = 0; i < w->born_count; i++)
-		memset(w->block + (size_t)w->born[i] * g->bytes, 0, g->bytes);
+		clear_row(w->block + (size_t)w->born[i] * g->bytes, g->bytes,
+			  GRP_RARE & 1u << w->group);
 	return 0;
 }
 
