@@ -101,6 +101,9 @@ static inline const char *filter_text(const struct filter *f, uint32_t text)
 	return text ? (const char *)f->pool.bytes + text : "";
 }
 
+/* `value` OP `with`, which is a number. */
+bool filter_compare(int64_t value, enum filter_op op, const struct filter_value *with);
+
 /* Is this a word of any of our own tables (filter_fields.c)? */
 bool filter_is_our_word(const char *word);
 

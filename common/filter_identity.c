@@ -6,25 +6,6 @@
 
 #include "filter_ast.h"
 
-static bool compare(enum filter_op op, int64_t a, int64_t b)
-{
-	switch (op) {
-	case OP_EQ:
-		return a == b;
-	case OP_LT:
-		return a < b;
-	case OP_LE:
-		return a <= b;
-	case OP_GT:
-		return a > b;
-	case OP_GE:
-		return a >= b;
-	case OP_NE:
-		break;
-	}
-	return true;
-}
-
 static bool port_can_match(const struct filter_node *n, const struct filter_value *port,
 			   enum filter_op op, const struct row_member *m)
 {
@@ -32,7 +13,7 @@ static bool port_can_match(const struct filter_node *n, const struct filter_valu
 	bool asks_inet = n->family == AF_UNSPEC || n->family == AF_INET || n->family == AF_INET6;
 	if (!inet || !asks_inet || n->negated || port->kind != VALUE_INT)
 		return true;
-	return compare(op, n->peer ? m->peer_port : m->local_port, port->num);
+	return filter_compare(n->peer ? m->peer_port : m->local_port, op, port);
 }
 
 /* Trees are a few levels high: the parser sees to that. */

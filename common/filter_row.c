@@ -167,7 +167,7 @@ static void read_other(const struct sock_row *row, const struct filter_about *a,
 
 /* ------------------------------------------------------------------------------ conditions */
 
-static bool compare(int64_t value, enum filter_op op, const struct filter_value *with)
+bool filter_compare(int64_t value, enum filter_op op, const struct filter_value *with)
 {
 	/* 64 bits of mantissa or more: whole numbers are compared exactly. */
 	long double a = (long double)value;
@@ -259,11 +259,11 @@ static bool port_fits(const struct filter_node *n, const struct sock_row *row,
 	if (n->value.kind == VALUE_NONE)
 		return true;
 	if (row->state.has & HAS_TUPLE)
-		return compare(n->peer ? row->member.peer_port : row->member.local_port, n->op,
-			       &n->value);
+		return filter_compare(n->peer ? row->member.peer_port : row->member.local_port,
+				      n->op, &n->value);
 	struct side s;
 	read_other(row, a, n->peer, &s);
-	return s.has_port && compare(s.port, n->op, &n->value);
+	return s.has_port && filter_compare(s.port, n->op, &n->value);
 }
 
 /* The five hexadecimal digits of unix(7)'s autobind. */
@@ -301,7 +301,7 @@ static bool field_fits(const struct filter *f, const struct filter_node *n,
 		return v.kind == VALUE_NONE || !*v.text;
 	if (v.kind == VALUE_TEXT)
 		return text_fits(f, &n->value, v.text);
-	return v.kind == VALUE_INT && compare(v.num, n->op, &n->value);
+	return v.kind == VALUE_INT && filter_compare(v.num, n->op, &n->value);
 }
 
 static bool condition_fits(const struct filter_rows *r, uint32_t node, const struct sock_row *row,
