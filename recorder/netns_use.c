@@ -14,7 +14,8 @@ static int64_t stat_value(const char *text, const char *name, const char *key)
 	const char *line = text;
 	while (line && !(strncmp(line, name, name_len) == 0 && line[name_len] == ':')) {
 		line = strchr(line, '\n');
-		line += line != NULL;
+		if (line)
+			line++;
 	}
 	if (!line || !*line)
 		return UNKNOWN;
