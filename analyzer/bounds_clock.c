@@ -9,8 +9,8 @@ static const uint32_t usual_hz[] = {100, 250, 300, 1000};
 #define HZ_LEAST 24u
 #define HZ_MOST	 10000u
 
-#define MARGIN_TICKS	5
-#define MARGIN_LEAST_NS (20 * NS_PER_MS)
+#define MARGIN_TICKS	7
+#define MARGIN_LEAST_NS (28 * NS_PER_MS)
 
 /* Beyond this the wheel holds a timer at its last level (kernel/time/timer.c, WHEEL_TIMEOUT_MAX) */
 #define WHEEL_LEVELS	 9u

@@ -33,7 +33,7 @@ void bounds_apply(const struct bounds_clue *clue, struct bounds_found *found);
 /*
  * How far a stamp or timer of the kernel may be off, on either side: EVIDENCE section 0. Stamps
  * count ticks (off by one on either end), and the tick itself may lag behind CLOCK_MONOTONIC when
- * the machine is busy or its CPU stolen (12 ms were seen). 5 ticks, and never below 20 ms.
+ * the machine is busy or its CPU stolen (21 ms were seen). 7 ticks, and never below 28 ms.
  */
 int64_t bounds_margin_ns(const struct bounds_host *host);
 
