@@ -4,17 +4,17 @@
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 2
 
-# $1: name; $2: exit code; $3: expression that the one line on stderr has to match; rest: command.
-fails() {
-	name=$1 wanted=$2 text=$3
-	shift 3
+# $1: lines on stderr; $2: name; $3: exit code; $4: expression that they have to match; rest: command.
+fails_in() {
+	wanted_lines=$1 name=$2 wanted=$3 text=$4
+	shift 4
 	"$@" >out 2>err </dev/null
 	code=$?
 	lines=$(wc -l <err)
 	if [ "$code" -ne "$wanted" ]; then
 		not_ok "$name" "exit code $code, not $wanted: $(head -n 1 err)"
-	elif [ "$lines" -ne 1 ]; then
-		not_ok "$name" "$lines lines on stderr, not one: $(head -n 2 err | tr '\n' '|')"
+	elif [ "$lines" -ne "$wanted_lines" ]; then
+		not_ok "$name" "$lines lines on stderr, not $wanted_lines: $(head -n 4 err | tr '\n' '|')"
 	elif ! grep -Eq -- "$text" err; then
 		not_ok "$name" "says '$(cat err)', which is not like '$text'"
 	elif [ -s out ]; then
@@ -22,6 +22,18 @@ fails() {
 	else
 		ok "$name"
 	fi
+}
+
+# The same, in one line.
+fails() { fails_in 1 "$@"; }
+
+# A mistake in a filter: what is wrong, the filter, and carets below the place.
+# $1: name; $2: expression that stderr has to match; rest: command.
+marks() {
+	name=$1 text=$2
+	shift 2
+	fails_in 3 "$name" 2 "$text" "$@"
+	is "$name: the place is marked" "$(tail -n 1 err | tr -d ' ')" '^^^^^^^^^^^^^^^'
 }
 
 # The same file as before, byte for byte. $1: name; $2: file; $3: copy.
@@ -48,6 +60,8 @@ fails 'unknown option' 2 '^socklapse: .*--nonsense' "$lapse" -f good.socklapse l
 fails 'option without its value' 2 '^socklapse: .*--at' "$lapse" -f good.socklapse show --at
 fails 'time that is none' 2 '^socklapse: .*yesteryear' "$lapse" -f good.socklapse show --at yesteryear
 fails 'key that is none' 2 '^socklapse: .*flavour' "$lapse" -f good.socklapse linger --by flavour
+marks 'filter that is none' "^socklapse: filter: .*a-word-too-many" \
+	"$lapse" -f good.socklapse show a-word-too-many
 fails 'file that is not there' 1 '^socklapse: .*absent.socklapse: ' "$lapse" -f absent.socklapse list
 fails 'directory without recordings' 1 '^socklapse: nothing: ' "$lapse" -f nothing list
 fails 'empty file' 1 '^socklapse: empty.socklapse: ' "$lapse" -f empty.socklapse list
@@ -64,7 +78,8 @@ unharmed 'the analyzer changes nothing' good.socklapse whole.socklapse
 fails 'record: unknown option' 2 '^socklapse-record: .*nonsense' "$record" --nonsense
 fails 'record: interval that is none' 2 '^socklapse-record: .*often' "$record" -i often -o x.socklapse
 fails 'record: count that is none' 2 '^socklapse-record: ' "$record" -n -3 -o x.socklapse
-fails 'record: a word too many' 2 '^socklapse-record: ' "$record" -o x.socklapse a-word-too-many
+marks 'record: filter that is none' '^socklapse-record: filter: .*a-word-too-many' \
+	"$record" -o x.socklapse a-word-too-many
 is 'record: wrong usage leaves no file' "$(ls x.socklapse 2>/dev/null)" ''
 fails 'record: directory is a file' 1 '^socklapse-record: .*text.socklapse' "$record" -d text.socklapse
 fails 'record: directory cannot be made' 1 '^socklapse-record: ' "$record" -d /proc/nowhere
