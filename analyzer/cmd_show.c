@@ -26,6 +26,7 @@ struct show {
 	struct filter *filter;
 	struct services *services;
 	struct names *names;
+	struct cgroup_paths *cgroups; /* of the boot of the snapshot that is shown */
 	struct layout layout;
 	int64_t top;		   /* rows at most, 0: all */
 	sqlite3_stmt *rows, *sums; /* NULL: not asked for */
@@ -246,10 +247,26 @@ static int put_data(struct show *w, struct err *e)
 
 /* --- snapshots --- */
 
+static int load_cgroups(struct show *w, size_t index, struct err *e)
+{
+	size_t boots;
+	if (!is_text(w) || !w->rows || !(w->look.details & (SHOW_DETAILS | SHOW_CGROUP)))
+		return 0;
+	cgroup_paths_free(w->cgroups);
+	w->look.cgroups = w->cgroups = NULL;
+	const struct history_boot *boot = &history_boots(w->s.history,
+							 &boots)[w->s.snapshots[index].boot];
+	int rc = cgroup_paths_load(w->s.db, boot->boot_id, &w->cgroups, e);
+	w->look.cgroups = w->cgroups;
+	return rc;
+}
+
 static int show_snapshot(struct show *w, size_t index, struct err *e)
 {
-	int rc = 0;
+	int rc = load_cgroups(w, index, e);
 	sqlite3_stmt *const both[] = {w->rows, w->sums};
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < 2; i++) {
 		if (!both[i])
 			continue;
@@ -409,6 +426,7 @@ int cmd_show(struct cmd *c, struct err *e)
 	filter_free(w.filter);
 	services_free(w.services);
 	names_free(w.names);
+	cgroup_paths_free(w.cgroups);
 	layout_fini(&w.layout);
 	session_close(&w.s);
 	free(w.data_columns);

@@ -69,17 +69,25 @@ static void put_timer(const struct show_row *r, struct buf *b)
 	buf_printf(b, ",%" PRId64 ")", show_number(r, AT_RETRANS));
 }
 
-/* By its path where it is known, else by its number; without a number, that of the holder. */
+/*
+ * By its path where it is known, else by its number. Without a number, or if the recording tells
+ * no paths, that of the holder, which need not be the socket's.
+ */
 static void put_cgroup(const struct show_row *r, struct buf *b)
 {
-	const char *path = show_string(r, AT_CGROUP);
-	if (!show_has(r, AT_CGROUP_ID) && (!path[0] || !show_number(r, AT_INODE)))
+	bool has_id = show_has(r, AT_CGROUP_ID);
+	uint64_t id = (uint64_t)show_number(r, AT_CGROUP_ID);
+	const char *path = has_id && cgroup_paths_any(r->look->cgroups)
+				   ? cgroup_path(r->look->cgroups, id)
+				   : show_string(r, AT_CGROUP);
+	bool has_path = path && path[0];
+	if (!has_id && (!has_path || !show_number(r, AT_INODE)))
 		return;
 	buf_put_str(b, " cgroup:");
-	if (path[0])
+	if (has_path)
 		out_harmless(b, path, strlen(path));
 	else
-		buf_printf(b, "unreachable:%" PRIx64, (uint64_t)show_number(r, AT_CGROUP_ID));
+		buf_printf(b, "unreachable:%" PRIx64, id);
 }
 
 static void put_netns(const struct show_row *r, struct buf *b)

@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "buf.h"
+#include "cgroup_paths.h"
 #include "show_address.h"
 #include "show_ask.h"
 #include "show_layout.h"
@@ -137,10 +138,11 @@ enum show_at {
 struct show_look {
 	unsigned details; /* SHOW_* */
 	bool numeric, one_line;
-	bool tell_netns;		 /* there are several: with SHOW_DETAILS, say which */
-	const struct services *services; /* NULL: ports are numbers */
-	const struct names *names;	 /* NULL: addresses are numbers */
-	int at[AT_COUNT];		 /* column of the statement, or -1 */
+	bool tell_netns;		    /* there are several: with SHOW_DETAILS, say which */
+	const struct services *services;    /* NULL: ports are numbers */
+	const struct names *names;	    /* NULL: addresses are numbers */
+	const struct cgroup_paths *cgroups; /* NULL: those of the holders stand for them */
+	int at[AT_COUNT];		    /* column of the statement, or -1 */
 };
 
 struct show_row {
