@@ -6,7 +6,7 @@
 -- Columns     local, peer, peer_port; ports: different local ports within the range, those of
 --             listeners left out; range: how many there are; percent; time_wait, estab: of the
 --             ports, those in these states; comm: who has most of them, also in the past (a TIME-WAIT
---             belongs to whoever held it), and how many (comm_ports). TCP; the range is that of the
+--             belongs to whoever held it), and how many (comm_ports); NULL if nobody is known. TCP; the range is that of the
 --             recorder's own network namespace.
 WITH range AS (
   SELECT CAST(json_extract(h.facts, '$.ip_local_port_range[0]') AS INTEGER) AS lo,
@@ -35,7 +35,8 @@ used AS (
 )
 SELECT host, netns, netns_name, local, peer, peer_port, sum(ports) AS ports, hi - lo + 1 AS range,
        round(100.0 * sum(ports) / (hi - lo + 1), 1) AS percent, sum(time_wait) AS time_wait,
-       sum(estab) AS estab, comm, max(ports) AS comm_ports
+       sum(estab) AS estab, comm,
+       max(CASE WHEN comm IS NOT NULL THEN ports END) AS comm_ports
   FROM used
  GROUP BY host, netns, local, peer, peer_port
  ORDER BY sum(ports) DESC, local, peer, peer_port;
