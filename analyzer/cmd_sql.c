@@ -25,8 +25,9 @@ struct runner {
 
 static const char list_tables[] =
 	"SELECT name FROM pragma_module_list WHERE name IN ('socket', 'owner', 'spell', "
-	"'transition', 'snapshot', 'tally', 'process', 'host', 'netns', 'interface', 'counter', "
-	"'name', 'event') UNION SELECT name FROM sqlite_temp_master WHERE type = 'view' ORDER BY 1";
+	"'snapshot', 'tally', 'process', 'process_files', 'host', 'netns', 'netns_fact', "
+	"'interface', 'cgroup', 'counter', 'watermark', 'name', 'scope', 'event') UNION SELECT "
+	"name FROM sqlite_temp_master WHERE type = 'view' ORDER BY 1";
 
 /* Prints the rows of one statement; its columns become the table's. */
 static int print_rows(struct runner *r, sqlite3_stmt *stmt, struct err *e)
@@ -151,7 +152,8 @@ static int run_words(struct runner *r, const struct args *a, struct err *e)
 	const char *sql = buf_str(&r->line);
 	if (r->line.failed)
 		return err_set(e, ERR_NOMEM, "query: memory ran out");
-	return run(r, sql, e);
+	int rc = sql[0] == '.' ? run_dot(r, sql, e) : run(r, sql, e);
+	return rc < 0 ? rc : 0;
 }
 
 int cmd_sql(struct cmd *c, struct err *e)
