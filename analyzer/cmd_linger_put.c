@@ -196,14 +196,27 @@ static int put_summary(struct out *o, const struct dwell_sum *sum, const struct 
 	return rc;
 }
 
+static bool is_inet(const struct row_member *id)
+{
+	return id->family == AF_INET || id->family == AF_INET6;
+}
+
+/* A socket without addresses of inet: "unix ino:4711", by which `show -x` and a filter find it. */
+static void put_inode(struct out *o, const struct spell *s)
+{
+	char text[64];
+	const char *proto = sock_proto_name(s->id.proto);
+	int len = snprintf(text, sizeof(text), "%s", proto ? proto : "?");
+	if (s->inode)
+		snprintf(text + len, sizeof(text) - (size_t)len, " ino:%" PRIu32, s->inode);
+	out_str(o, text);
+	out_null(o);
+}
+
 static void put_endpoint(struct out *o, const struct row_member *id, const union addr_bytes *addr,
 			 unsigned port)
 {
 	char address[46], text[64], port_text[8] = "*";
-	if (id->family != AF_INET && id->family != AF_INET6) {
-		out_null(o);
-		return;
-	}
 	sock_addr_format(addr, id->family, address);
 	if (port)
 		snprintf(port_text, sizeof(port_text), "%u", port);
@@ -228,8 +241,12 @@ static int put_brief(struct out *o, struct spell_look *look, struct err *e)
 	out_str(o, state.text);
 	out_int(o, s->entered.hi_ns);
 	out_str(o, s->open ? s->early ? "open early" : "open" : s->early ? "early" : "");
-	put_endpoint(o, &s->id, &s->id.local, s->id.local_port);
-	put_endpoint(o, &s->id, &s->id.peer, s->id.peer_port);
+	if (is_inet(&s->id)) {
+		put_endpoint(o, &s->id, &s->id.local, s->id.local_port);
+		put_endpoint(o, &s->id, &s->id.peer, s->id.peer_port);
+	} else {
+		put_inode(o, s);
+	}
 	if (p) {
 		struct buf process = {0};
 		buf_printf(&process, "%s,pid=%" PRId64, p->comm, p->pid);

@@ -106,15 +106,15 @@ void linger_rest_text(struct out *o, const struct linger_result *l, const struct
 		out_note(o, "Gaps: %zu; reboots: %zu; incomplete snapshots: %zu; unreadable: %zu.",
 			 b->gaps, b->reboots, b->incomplete, l->unreadable);
 	if (flags[0])
-		out_note(o, "Flags of snapshots: %s.", flags);
+		out_note(o, "Flags of snapshots: %s (socklapse info tells more).", flags);
 	if (rest->unseen > 0)
 		out_note(o,
-			 "About %" PRId64 " TCP connections came and went between snapshots, "
+			 "About %" PRId64 " TCP connection%s came and went between snapshots, "
 			 "unseen.",
-			 rest->unseen);
+			 rest->unseen, rest->unseen == 1 ? "" : "s");
 	if (l->resting)
-		out_note(o, "Not among the longest: %" PRIu64 " spells in LISTEN and UNCONN.",
-			 l->resting);
+		out_note(o, "Not among the longest: %" PRIu64 " spell%s in LISTEN and UNCONN.",
+			 l->resting, l->resting == 1 ? "" : "s");
 }
 
 int linger_rest_find(struct session *s, const struct linger_result *l, struct linger_rest *ret,

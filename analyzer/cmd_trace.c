@@ -41,13 +41,12 @@ static bool is_inet(const struct row_member *id)
 static void put_address(struct buf *b, const struct row_member *id, const union addr_bytes *addr,
 			unsigned port)
 {
-	char text[46] = "*";
-	if (is_inet(id))
-		sock_addr_format(addr, id->family, text);
+	char text[46];
+	sock_addr_format(addr, id->family, text);
 	buf_printf(b, id->family == AF_INET6 ? "[%s]:%u" : "%s:%u", text, port);
 }
 
-/* "tcp 10.0.0.1:4000 -> 10.0.0.2:80 on web1, java,pid=12, cookie 7" */
+/* "tcp 10.0.0.1:4000 -> 10.0.0.2:80 on web1, java,pid=12, cookie 7"; "unix on web1, ..." */
 static int put_heading(struct session *s, const struct trace_connection *c, struct err *e)
 {
 	struct buf b CLEANUP(buf_fini) = {0};
@@ -59,10 +58,13 @@ static int put_heading(struct session *s, const struct trace_connection *c, stru
 		rc = history_process(s->history, c->owner.file, c->owner.process, &p, e);
 	if (rc)
 		return rc;
-	buf_printf(&b, "%s ", proto ? proto : "?");
-	put_address(&b, &c->id, &c->id.local, c->id.local_port);
-	buf_put_str(&b, " -> ");
-	put_address(&b, &c->id, &c->id.peer, c->id.peer_port);
+	buf_put_str(&b, proto ? proto : "?");
+	if (is_inet(&c->id)) {
+		buf_put_u8(&b, ' ');
+		put_address(&b, &c->id, &c->id.local, c->id.local_port);
+		buf_put_str(&b, " -> ");
+		put_address(&b, &c->id, &c->id.peer, c->id.peer_port);
+	}
 	buf_printf(&b, " on %s", history_hosts(s->history, &count)[c->host].name);
 	if (p)
 		buf_printf(&b, ", %s,pid=%" PRId64 " (%s)", p->comm, p->pid,
