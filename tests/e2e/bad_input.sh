@@ -27,13 +27,13 @@ fails_in() {
 # The same, in one line.
 fails() { fails_in 1 "$@"; }
 
-# A mistake in a filter: what is wrong, the filter, and carets below the place.
+# A mistake in a filter: what is wrong, the filter, and ^~~ below the place.
 # $1: name; $2: expression that stderr has to match; rest: command.
 marks() {
 	name=$1 text=$2
 	shift 2
 	fails_in 3 "$name" 2 "$text" "$@"
-	is "$name: the place is marked" "$(tail -n 1 err | tr -d ' ')" '^^^^^^^^^^^^^^^'
+	is "$name: the place is marked" "$(tail -n 1 err | tr -d ' ')" '^~~~~~~~~~~~~~~'
 }
 
 # The same file as before, byte for byte. $1: name; $2: file; $3: copy.
