@@ -17,9 +17,10 @@
 /* Settings of a namespace seldom change: a service looks at them once in so long. */
 #define FACTS_EVERY_NS (UINT64_C(60) * 1000000000u)
 
-/* How a namespace was left out. */
+/* How many namespaces were left out, and why; words of --netns that meant one. */
 struct netns_left {
-	uint32_t gone, denied, late, failed;
+	uint32_t gone, denied, late, failed, missing;
+	uint64_t met;
 };
 
 /* ---------------------------------------------------------------------- what can be in one */
@@ -82,20 +83,44 @@ static int look_at(struct snap *s, struct netns_link *n, unsigned own, uint64_t 
 
 /* ------------------------------------------------------------------------------------ all */
 
-/* Is the namespace asked for? `words`: apart by commas; NULL: all are. */
-static bool is_wanted(const char *words, const struct netns_link *n, const char *container,
-		      bool is_own)
+/* One word of those that are asked for. */
+static bool is_meant(const char *word, size_t len, const struct netns_link *n,
+		     const char *container, bool is_own)
 {
+	if (len == 4 && memcmp(word, "self", 4) == 0)
+		return is_own;
+	return netns_is_named(word, len, n->inode, n->name, container);
+}
+
+/*
+ * Is the namespace asked for? `words`: apart by commas; NULL: all are. Notes in *met which words
+ * mean it: bit n, of the first 64.
+ */
+static bool is_wanted(const char *words, const struct netns_link *n, const char *container,
+		      bool is_own, uint64_t *met)
+{
+	bool wanted = !words;
+	unsigned number = 0;
 	for (const char *at = words; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
-		size_t len = strcspn(at, ",");
-		if (len == 4 && memcmp(at, "self", 4) == 0) {
-			if (is_own)
-				return true;
-		} else if (netns_is_named(at, len, n->inode, n->name, container)) {
-			return true;
+		if (is_meant(at, strcspn(at, ","), n, container, is_own)) {
+			wanted = true;
+			*met |= number < 64 ? UINT64_C(1) << number : 0;
 		}
+		number++;
 	}
-	return !words;
+	return wanted;
+}
+
+/* How many of the first 64 words meant none. */
+static uint32_t count_missing(const char *words, uint64_t met)
+{
+	uint32_t missing = 0;
+	unsigned number = 0;
+	for (const char *at = words; at && number < 64; number++) {
+		missing += !(met >> number & 1);
+		at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL;
+	}
+	return missing;
 }
 
 /* In another namespace than our own. */
@@ -132,7 +157,7 @@ static int visit(struct snap *s, const struct netns_found *found, uint64_t deadl
 	struct err why = {0};
 	struct netns_link n = {.inode = found->inode, .tick = &c->tick};
 	n.name = name_of(c, found, id, &container);
-	if (!is_wanted(c->options.netns, &n, container, false))
+	if (!is_wanted(c->options.netns, &n, container, false, &left->met))
 		return 0;
 	if (deadline_ns && clocks_mono_ns() >= deadline_ns) {
 		left->late++;
@@ -160,6 +185,7 @@ static void note_left(struct snap *s, const struct netns_left *left)
 		{left->denied, SNAP_NETNS_PART, "not permitted (CAP_SYS_ADMIN)"},
 		{left->late, SNAP_NETNS_PART | SNAP_CUT | SNAP_PARTIAL, "left to the deadline"},
 		{left->failed, SNAP_NETNS_PART | SNAP_PARTIAL, "could not be read"},
+		{left->missing, SNAP_NETNS_PART, "of those that were asked for not found"},
 	};
 	char what[64];
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -217,12 +243,13 @@ int collect_namespaces(struct snap *s, uint64_t deadline_ns, struct err *e)
 		s->info->flags |= SNAP_NETNS_PART;
 	if (words)
 		s->info->flags |= SNAP_SOME_NETNS;
-	if (is_wanted(words, &c->own, NULL, true))
+	if (is_wanted(words, &c->own, NULL, true, &left.met))
 		rc = look_at(s, &c->own, 1, deadline_ns, e);
 	for (size_t i = 0; !only_own && i < c->list.count && !rc; i++)
 		if (c->list.items[i].inode != c->home.inode)
 			rc = visit(s, &c->list.items[i], deadline_ns, &left, e);
 	c->own.name = NULL; /* it was on our stack */
+	left.missing = count_missing(words, left.met);
 	note_left(s, &left);
 	if (c->options.once)
 		caps_forget_sys_admin();

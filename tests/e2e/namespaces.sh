@@ -78,6 +78,8 @@ is 'by name' "$(ask one.socklapse 'SELECT group_concat(DISTINCT netns) FROM sock
 "$record_all" -q --netns "self,$unnamed" -o two.socklapse
 is 'ourselves and one by its number' "$(ask two.socklapse "SELECT count(DISTINCT netns), sum(netns = $named) FROM socket")" 2,0
 is 'that others were left out is said' "$(flagged two.socklapse netns-part)" 1
+"$record_all" -q --netns "$ns,$ns-none" -o none.socklapse
+like 'that one is not there is said' "$("$lapse" -f none.socklapse info)" 'network namespaces: 1 of those that were asked for not found'
 "$record_all" -q --netns self -o self.socklapse
 is 'ourselves alone' "$(ask self.socklapse 'SELECT group_concat(DISTINCT netns) FROM socket')" "$own"
 
