@@ -53,9 +53,9 @@ static int report(const struct recorder *s, const struct recorder_snapshot *snap
 {
 	if (s->options->verbose) {
 		fprintf(stderr,
-			"socklapse-record: %s: snapshot %lld, %u sockets, %llu bytes, %.1f ms",
+			"socklapse-record: %s: snapshot %lld, %u socket%s, %llu bytes, %.1f ms",
 			s->path, (long long)snap->info.id, snap->info.sockets,
-			(unsigned long long)snap->info.bytes,
+			snap->info.sockets == 1 ? "" : "s", (unsigned long long)snap->info.bytes,
 			(double)snap->costs.total_us / 1000.0);
 		print_lacks(snap);
 	}
