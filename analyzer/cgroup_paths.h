@@ -1,5 +1,4 @@
-/* cgroup_paths.h - the paths of the cgroups of one boot, by the number that sockets tell; read
- * once. */
+/* cgroup_paths.h - paths of the cgroups of one boot, by the number that sockets tell. */
 #ifndef SOCKLAPSE_CGROUP_PATHS_H
 #define SOCKLAPSE_CGROUP_PATHS_H
 
