@@ -43,7 +43,11 @@ static void put_address(struct buf *b, const struct row_member *id, const union 
 {
 	char text[46];
 	sock_addr_format(addr, id->family, text);
-	buf_printf(b, id->family == AF_INET6 ? "[%s]:%u" : "%s:%u", text, port);
+	buf_printf(b, id->family == AF_INET6 ? "[%s]:" : "%s:", text);
+	if (port)
+		buf_printf(b, "%u", port);
+	else
+		buf_put_u8(b, '*');
 }
 
 /* "tcp 10.0.0.1:4000 -> 10.0.0.2:80 on web1, java,pid=12, cookie 7"; "unix on web1, ..." */
@@ -132,7 +136,7 @@ static int put_text(struct session *s, const struct trace *t, struct err *e)
 		out_note(s->out, "No socket matches.");
 	else
 		out_note(s->out,
-			 "%zu connection%s: the longest of the %" PRIu64 " spell%s that match%s.",
+			 "%zu connection%s shown; %" PRIu64 " spell%s match%s, the longest first.",
 			 t->count, t->count == 1 ? "" : "s", t->matching,
 			 t->matching == 1 ? "" : "s", t->matching == 1 ? "es" : "");
 	return 0;

@@ -305,7 +305,10 @@ static void put_group(struct trend_run *r, const struct trend_group *g)
 	out_int(o, g->least);
 	out_int(o, g->most);
 	out_real(o, g->slope);
-	buf_printf(&text, g->slope > -10 && g->slope < 10 ? "%+.1f" : "%+.0f", g->slope);
+	if (g->slope > -0.05 && g->slope < 0.05) /* no "+0.0" */
+		buf_put_u8(&text, '0');
+	else
+		buf_printf(&text, g->slope > -10 && g->slope < 10 ? "%+.1f" : "%+.0f", g->slope);
 	out_str(o, buf_str(&text));
 	buf_clear(&text);
 	trend_line(g, r->trend.points, r->line_width, &text);
