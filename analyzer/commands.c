@@ -45,7 +45,9 @@ const struct command commands[] = {
 	 CMD_AT | CMD_TOP | CMD_SS | CMD_SOCKETS, show_options, cmd_show,
 	 "Options are those of ss(8). history:(...) is who held a socket that nobody holds any "
 	 "more,\n"
-	 "listener:(...) who listens for a connection that nobody has accepted yet.\n"},
+	 "listener:(...) who listens for a connection that nobody has accepted yet, cgroup:(...) "
+	 "where "
+	 "no\nprocess is known.\n"},
 	{"diff", "A B [FILTER]",
 	 "what is different between two times: appeared, gone, changed, stuck",
 	 CMD_BY | CMD_TOP | CMD_SOCKETS | CMD_TIMES, show_table_options, cmd_diff,

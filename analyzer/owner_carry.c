@@ -267,6 +267,13 @@ int owner_carry_get(struct owner_carry *c, const struct sockset *set, uint32_t p
 	return 0;
 }
 
+uint64_t owner_cgroup(const struct sockset *set, uint32_t position)
+{
+	uint32_t slot = set->order[position];
+	bool told = SLOT_GROUP(set, slot, state)->has & HAS_CGROUP;
+	return told ? SLOT_GROUP(set, slot, option)->cgroup_id : 0;
+}
+
 bool owner_carry_wants_more(const struct owner_carry *c, const struct sockset *set)
 {
 	for (uint32_t i = 0; i < set->rows; i++) {

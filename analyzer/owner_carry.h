@@ -68,6 +68,13 @@ int owner_carry_get(struct owner_carry *c, const struct sockset *set, uint32_t p
 		    struct owner *ret, struct err *e) MUST_CHECK;
 
 /*
+ * The cgroup (v2, by id) that the kernel tells of a socket, 0 if it tells none: it stays on those
+ * that no process holds, and is all there is to go by where owner_carry_get() finds nobody. The set
+ * must keep the group `option` too.
+ */
+uint64_t owner_cgroup(const struct sockset *set, uint32_t position);
+
+/*
  * Are there sockets that nobody holds (inode 0), without an owner, that were there in the first
  * snapshot handed in already? Only then is looking further back worth it: what has an inode and no
  * owner is mostly the kernel's own.

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "vt_cgroup.h"
 #include "vt_frame.h"
 
 #define OWNER_SCHEMA                                                                               \
@@ -28,9 +29,10 @@ struct owner_vtab {
 
 struct owner_cursor {
 	struct frame_cursor frame;
-	struct owner owner; /* of the present row */
-	struct span more;   /* further holders, not told yet; bytes are the history's */
-	int64_t number;	    /* of the row */
+	struct owner owner;	 /* of the present row */
+	struct vt_cgroup cgroup; /* of a socket that nobody holds */
+	struct span more;	 /* further holders, not told yet; bytes are the history's */
+	int64_t number;		 /* of the row */
 };
 
 static int owner_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
@@ -58,7 +60,7 @@ static int owner_disconnect(sqlite3_vtab *base)
 static int owner_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
 	return frame_best_index(((const struct owner_vtab *)base)->context, info,
-				(int)(FRAME_GROUPS | GRP_RARE) | FRAME_OWNERS);
+				(int)(FRAME_GROUPS | GRP_RARE | VT_CGROUP_GROUPS) | FRAME_OWNERS);
 }
 
 static int owner_open(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)
@@ -76,6 +78,7 @@ static int owner_close(sqlite3_vtab_cursor *base)
 {
 	struct owner_cursor *c = (struct owner_cursor *)base;
 	frame_fini(&c->frame);
+	vt_cgroup_fini(&c->cgroup);
 	sqlite3_free(c);
 	return SQLITE_OK;
 }
@@ -88,6 +91,8 @@ static int load_owner(struct owner_cursor *c, struct err *e)
 	const char *bytes = NULL;
 	size_t len = 0;
 	int rc = owner_carry_get(f->carry, f->set, f->position, &c->owner, e);
+	if (!rc)
+		rc = vt_cgroup_own(&c->cgroup, f, &c->owner, e);
 	if (!rc && o->owner_more)
 		rc = history_text(f->context->history, frame_file(f), o->owner_more, &bytes, &len,
 				  e);
@@ -152,11 +157,16 @@ static int owner_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int col
 	if (column < FRAME_COLUMNS)
 		return frame_result(&c->frame, out, column);
 	if (column == OWNER_COL_FD) {
-		sqlite3_result_int64(out, c->owner.fd);
+		if (c->owner.process)
+			sqlite3_result_int64(out, c->owner.fd);
 		return SQLITE_OK;
 	}
 	if (column == OWNER_COL_SOURCE) {
 		sqlite3_result_text(out, owner_source_name(c->owner.source), -1, SQLITE_STATIC);
+		return SQLITE_OK;
+	}
+	if (c->owner.source == OWNER_CGROUP) {
+		vt_cgroup_result(&c->cgroup, out, column - OWNER_COL_PROCESS);
 		return SQLITE_OK;
 	}
 	int rc = frame_process(&c->frame, c->owner.file, c->owner.process, &p);

@@ -7,8 +7,7 @@
  * a socket that nobody holds: owner_source says where it is known from), then the rest of
  * columns.def in its order. A column that the kernel did not send is NULL.
  *
- * SQLite tells the table which columns a query uses, but has one bit for all from the 64th on: so
- * tcp_info and what is rarely asked for stand there.
+ * SQLite has one bit for all columns from the 64th on: what is rarely asked for stands there.
  */
 #include "vt.h"
 
@@ -17,6 +16,7 @@
 #include "buf.h"
 #include "bytes.h"
 #include "rec_db.h"
+#include "vt_cgroup.h"
 #include "vt_frame.h"
 
 #define COLUMN_MAX 256
@@ -49,7 +49,6 @@ struct socket_column {
 	const struct column *recorded;
 };
 
-/* What stands between the shared columns and the rest. */
 static const struct socket_column first_columns[] = {
 	{.name = "recvq", .kind = SOCKET_VALUE},
 	{.name = "sendq", .kind = SOCKET_VALUE},
@@ -67,8 +66,8 @@ static const struct socket_column first_columns[] = {
 	{.name = "cmdline", .type = "TEXT", .kind = SOCKET_PROCESS, .n = PROCESS_CMDLINE},
 	{.name = "cgroup", .type = "TEXT", .kind = SOCKET_PROCESS, .n = PROCESS_CGROUP},
 	{.name = "container", .type = "TEXT", .kind = SOCKET_PROCESS, .n = PROCESS_CONTAINER},
-	{.name = "owner_source", .type = "TEXT", .kind = SOCKET_SOURCE},
-	{.name = "users", .type = "TEXT", .kind = SOCKET_USERS},
+	{.name = "owner_source", .type = "TEXT", .kind = SOCKET_SOURCE, .n = PROCESS_CGROUP},
+	{.name = "users", .type = "TEXT", .kind = SOCKET_USERS, .n = PROCESS_CGROUP},
 	{.name = "holders", .type = "BLOB HIDDEN", .kind = SOCKET_HOLDERS},
 	{.name = "v6only", .kind = SOCKET_VALUE},
 	{.name = "sock_type", .kind = SOCKET_VALUE},
@@ -97,6 +96,7 @@ struct socket_cursor {
 	uint32_t owner_position; /* `owner` is that of this row */
 	size_t owner_index;
 	struct owner owner;
+	struct vt_cgroup cgroup; /* if the owner is OWNER_CGROUP, whose */
 	sqlite3_stmt *dev; /* name of an interface in recording `dev_file`; NULL: not asked yet */
 	uint32_t dev_file;
 };
@@ -199,7 +199,9 @@ static int needs_of(const struct socket_column *c)
 	case SOCKET_SOURCE:
 	case SOCKET_USERS:
 	case SOCKET_HOLDERS:
-		return FRAME_OWNERS;
+		return FRAME_OWNERS |
+		       (c->n == PROCESS_CGROUP || c->n == PROCESS_CONTAINER ? (int)VT_CGROUP_GROUPS
+									    : 0);
 	case SOCKET_DEV:
 		return (int)FRAME_GROUPS;
 	default: {
@@ -236,6 +238,7 @@ static int socket_close(sqlite3_vtab_cursor *base)
 	struct socket_cursor *c = (struct socket_cursor *)base;
 	frame_fini(&c->frame);
 	sqlite3_finalize(c->dev);
+	vt_cgroup_fini(&c->cgroup);
 	sqlite3_free(c);
 	return SQLITE_OK;
 }
@@ -316,6 +319,8 @@ static int find_owner(struct socket_cursor *c)
 	if (c->owner_index == f->index && c->owner_position == f->position)
 		return SQLITE_OK;
 	if (owner_carry_get(f->carry, f->set, f->position, &c->owner, &e))
+		return vt_fail(f->base.pVtab, &e);
+	if ((f->groups & VT_CGROUP_GROUPS) && vt_cgroup_own(&c->cgroup, f, &c->owner, &e))
 		return vt_fail(f->base.pVtab, &e);
 	c->owner_index = f->index;
 	c->owner_position = f->position;
@@ -410,6 +415,8 @@ static int put_owner(struct socket_cursor *c, sqlite3_context *out, const struct
 		return rc;
 	if (col->kind == SOCKET_SOURCE)
 		sqlite3_result_text(out, owner_source_name(c->owner.source), -1, SQLITE_STATIC);
+	else if (c->owner.source == OWNER_CGROUP)
+		vt_cgroup_result(&c->cgroup, out, col->n);
 	else if (col->kind == SOCKET_USERS)
 		rc = put_users(c, out);
 	else if (col->kind == SOCKET_HOLDERS)

@@ -13,7 +13,7 @@ grep -v -e '^#' -e '^$' "$here/show_pairs.txt" >pairs
 # Lines that ss continues on the next one, as one; blanks squeezed; without what moves or differs:
 #   moves     the time left of a timer, milliseconds since the last segment, ss's own sockets
 #   ss errs   device of a path (0/65024 for 254/0), order of holders
-#   ss lacks  holders of netlink sockets, history: and listener:, rcv_wnd and rehash, udplite, TCP
+#   ss lacks  holders of netlink sockets, history:, listener: and cgroup:(), rcv_wnd and rehash, udplite, TCP
 #             sockets that are bound and nothing else (:9999); the cgroup's path where no cgroup2 is
 #             mounted; inodes of what it reads from /proc
 #   ss twice  netlink sockets that listen to groups
@@ -22,7 +22,7 @@ plain() {
 		grep -v -e 'RTNETLINK answers' -e 'cgroup2 mount' -e '[:"]ss[/"]' -e '^udplite' -e 'socklapse' -e '127.0.0.1:9999 ' |
 		sed -E -e 's/(timer:\([a-z]+),[^,]*,/\1,T,/' -e 's/ last(snd|rcv|ack):[0-9]+//g' \
 			-e 's/ dev:[0-9]+\/[0-9]+//' -e 's/ (rcv_wnd|rehash):[0-9]+//g' \
-			-e 's/ (history|listener):\(.*\)\)//' -e 's/ cgroup:[^ ]*/ cgroup:X/' \
+			-e 's/ (history|listener):\(.*\)\)//' -e 's/ cgroup:\([^ ]*\)//' -e 's/ cgroup:[^ ]*/ cgroup:X/' \
 			-e '/(rtnl|genl|uevent|^UNCONN.* [0-9]+:[0-9]+ +\*|nl )/s/ users:\(.*\)\)//' \
 			-e '/(10.99.0.1:253|0.0.0.0:1|\*:58) /s/ ino:[0-9]+( cgroup:X)?$//' \
 			-e 's/PortProcess/Port Process/' | sorted_holders | awk '{ $1 = $1 } 1' | sort
