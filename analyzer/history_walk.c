@@ -182,6 +182,14 @@ int history_walk_next(struct history_walk *w, struct err *e)
 	return 0;
 }
 
+void history_walk_extend(struct history_walk *w, size_t last)
+{
+	size_t count;
+	history_snapshots(w->h, &count);
+	w->next = w->shown + 1;
+	w->end = last < count ? last + 1 : count;
+}
+
 size_t history_walk_index(const struct history_walk *w)
 {
 	return w->shown;

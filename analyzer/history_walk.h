@@ -43,6 +43,12 @@ void history_walk_free(struct history_walk *w);
  */
 int history_walk_next(struct history_walk *w, struct err *e) MUST_CHECK;
 
+/*
+ * The walk, which shows a snapshot, shall go on with the next one, up to `last` (cut to what there
+ * is) instead of what it was made for.
+ */
+void history_walk_extend(struct history_walk *w, size_t last);
+
 /* Shows the snapshot at `index`, wherever the walk stands. Damage is an error. */
 int history_walk_to(struct history_walk *w, size_t index, struct err *e) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* vt_frame.c - see vt_frame.h. The plan is in vt_frame_plan.c. */
+/* vt_frame.c - see vt_frame.h. The plan is in vt_frame_plan.c, the walk in vt_frame_walk.c. */
 #include "vt_frame.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 #include "link_name.h"
 #include "vt_frame_plan.h"
+#include "vt_frame_walk.h"
 
 void frame_init(struct frame_cursor *c, const struct vt_context *context)
 {
@@ -26,178 +27,6 @@ static int fail(struct frame_cursor *c, const struct err *e)
 {
 	c->eof = true;
 	return vt_fail(c->base.pVtab, e);
-}
-
-/* Tells of the snapshots that the walk had to leave out since it was last asked. */
-static void tell_gaps(struct frame_cursor *c)
-{
-	size_t count, missed;
-	const struct history_gap *gaps = history_walk_gaps(c->walk, &count, &missed);
-	for (; c->gaps_told < count; c->gaps_told++) {
-		const struct history_gap *g = &gaps[c->gaps_told];
-		char text[sizeof(g->why.text) + 80];
-		if (g->first == g->last)
-			snprintf(text, sizeof(text), "snapshot #%zu is left out: %s", g->first + 1,
-				 g->why.text);
-		else
-			snprintf(text, sizeof(text), "snapshots #%zu to #%zu are left out: %s",
-				 g->first + 1, g->last + 1, g->why.text);
-		if (c->context->warn)
-			c->context->warn(c->context->arg, text);
-	}
-}
-
-static uint64_t netns_inode(void *ctx, uint32_t netns)
-{
-	const struct frame_cursor *c = ctx;
-	const struct history_netns *n = NULL;
-	if (history_netns(c->context->history, frame_file(c), netns, &n, NULL) || !n)
-		return 0;
-	return n->inode;
-}
-
-/* Hands the snapshot that `walk` shows to the carrier of owners. */
-static int carry(struct frame_cursor *c, const struct history_walk *walk, struct err *e)
-{
-	c->index = history_walk_index(walk);
-	const struct history_snapshot *s = &c->snapshots[c->index];
-	const struct owner_step step = {
-		.file = s->file,
-		.boot = s->boot,
-		.number = c->index + 1,
-		.time_ns = s->rec->boot_begin_ns,
-		.delta = history_walk_step(walk),
-		.netns_inode = netns_inode,
-		.ctx = c,
-	};
-	return owner_carry_step(c->carry, history_walk_set(walk), &step, e);
-}
-
-/* Steps the walk on. 1, 0 at its end, or a negative code. */
-static int walk_on(struct frame_cursor *c, struct err *e)
-{
-	int rc = history_walk_next(c->walk, e);
-	tell_gaps(c);
-	if (rc <= 0)
-		return rc;
-	if (c->carry && (rc = carry(c, c->walk, e)) < 0)
-		return rc;
-	c->index = history_walk_index(c->walk);
-	c->set = history_walk_set(c->walk);
-	return 1;
-}
-
-/* A walk from `lead` on, gone on to the first snapshot that is not before `first`. */
-static int walk_from(struct frame_cursor *c, size_t lead, size_t first, struct err *e)
-{
-	history_walk_free(c->walk);
-	c->walk = NULL;
-	c->gaps_told = 0;
-	int rc = history_walk_new(c->context->history, c->groups, c->clock, lead, c->end, &c->walk,
-				  e);
-	if (rc)
-		return rc;
-	do
-		rc = walk_on(c, e);
-	while (rc > 0 && c->index < first);
-	return rc;
-}
-
-/* Learns owners from the snapshots [from, to], which are not told. */
-static int learn(struct frame_cursor *c, size_t from, size_t to, struct err *e)
-{
-	struct history_walk *walk;
-	int rc = history_walk_new(c->context->history, OWNER_GROUPS, false, from, to, &walk, e);
-	if (rc)
-		return rc;
-	while ((rc = history_walk_next(walk, e)) > 0) {
-		rc = carry(c, walk, e);
-		if (rc)
-			break;
-	}
-	history_walk_free(walk);
-	return rc;
-}
-
-/* The key frame that `index` needs: where a walk has to begin anyway. */
-static size_t run_begin(const struct frame_cursor *c, size_t index)
-{
-	const struct history_snapshot *s = c->snapshots;
-	while (index && !s[index].rec->key && s[index - 1].file == s[index].file &&
-	       s[index - 1].boot == s[index].boot)
-		index--;
-	return index;
-}
-
-/* How far back a holder may have been seen to be told at `index`. */
-static size_t keep_begin(const struct frame_cursor *c, size_t index)
-{
-	const struct history_snapshot *s = c->snapshots;
-	size_t at = index;
-	while (at && s[at - 1].boot == s[index].boot &&
-	       (index - at < OWNER_KEEP_SNAPSHOTS ||
-		s[index].rec->boot_begin_ns - s[at - 1].rec->boot_begin_ns <= OWNER_KEEP_NS))
-		at--;
-	return at;
-}
-
-/*
- * With owners: the frames from the key frame on are decoded anyway, so owners are learnt from them
- * on the way. Only if some socket has been without an owner since then is it worth looking back
- * further.
- */
-static int walk_from_with_owners(struct frame_cursor *c, size_t first, struct err *e)
-{
-	size_t lead = run_begin(c, first);
-	owner_carry_free(c->carry);
-	c->carry = NULL;
-	int rc = owner_carry_new(&c->carry, e);
-	if (!rc)
-		rc = walk_from(c, lead, first, e);
-	if (rc <= 0)
-		return rc;
-	size_t back = keep_begin(c, first);
-	if (back >= lead || !owner_carry_wants_more(c->carry, c->set))
-		return rc;
-	owner_carry_free(c->carry);
-	c->carry = NULL;
-	rc = owner_carry_new(&c->carry, e);
-	if (!rc)
-		rc = learn(c, back, lead - 1, e);
-	return rc < 0 ? rc : walk_from(c, lead, first, e);
-}
-
-static bool in_time(const struct frame_cursor *c, size_t index)
-{
-	int64_t t = c->snapshots[index].rec->wall_begin_ns;
-	return t >= c->from_ns && t <= c->to_ns;
-}
-
-/* Begins the next host that has snapshots in the range. 1, 0: no more, or a negative code. */
-static int next_host(struct frame_cursor *c, struct err *e)
-{
-	size_t hosts;
-	const struct history_host *all = history_hosts(c->context->history, &hosts);
-	while (c->host < hosts) {
-		const struct history_host *h = &all[c->host++];
-		size_t first = h->first, end = h->first + h->count;
-		if (c->first > (int64_t)first + 1)
-			first = c->first > (int64_t)end ? end : (size_t)c->first - 1;
-		if (c->last < (int64_t)end)
-			end = c->last < 0 ? 0 : (size_t)c->last;
-		while (first < end && !in_time(c, first))
-			first++;
-		while (first < end && !in_time(c, end - 1))
-			end--;
-		if (first >= end)
-			continue;
-		c->end = end - 1;
-		int rc = c->owners ? walk_from_with_owners(c, first, e)
-				   : walk_from(c, first, first, e);
-		if (rc)
-			return rc;
-	}
-	return 0;
 }
 
 static bool other_port(const struct frame_cursor *c, bool peer, uint32_t *ret_port)
@@ -263,15 +92,15 @@ static int settle(struct frame_cursor *c)
 {
 	struct err e = {0};
 	for (;;) {
-		if (c->set && in_time(c, c->index))
+		if (c->set && frame_in_time(c, c->index))
 			for (; c->position < c->set->rows; c->position++)
 				if (row_passes(c))
 					return SQLITE_OK;
 		c->position = 0;
 		c->set = NULL;
-		int rc = c->walk ? walk_on(c, &e) : 0;
+		int rc = c->walk ? frame_walk_on(c, &e) : 0;
 		if (rc == 0)
-			rc = next_host(c, &e);
+			rc = frame_next_host(c, &e);
 		if (rc < 0)
 			return fail(c, &e);
 		if (rc == 0) {
@@ -281,10 +110,24 @@ static int settle(struct frame_cursor *c)
 	}
 }
 
+/* The first row that counts; a walk is there only of a question before that looked at the same. */
+static int begin(struct frame_cursor *c)
+{
+	struct err e = {0};
+	int rc = frame_next_host(c, &e);
+	if (rc < 0)
+		return fail(c, &e);
+	if (rc > 0)
+		return settle(c);
+	c->eof = true;
+	return SQLITE_OK;
+}
+
 int frame_filter(struct frame_cursor *c, int needs, const char *plan, int argc,
 		 sqlite3_value **argv)
 {
-	frame_fini(c);
+	const uint32_t groups = c->groups;
+	const bool clock = c->clock, owners = c->owners;
 	c->groups = (uint32_t)needs & GRP_ALL;
 	c->clock = needs & FRAME_CLOCK;
 	c->owners = needs & FRAME_OWNERS;
@@ -297,7 +140,9 @@ int frame_filter(struct frame_cursor *c, int needs, const char *plan, int argc,
 	frame_plan_apply(c, plan, argc, argv);
 	for (size_t i = 0; i < c->tests_count; i++)
 		c->groups |= FRAME_GROUPS | GRP_RARE;
-	return settle(c);
+	if (groups != c->groups || clock != c->clock || owners != c->owners)
+		frame_fini(c);
+	return begin(c);
 }
 
 int frame_next(struct frame_cursor *c)

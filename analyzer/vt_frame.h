@@ -71,6 +71,7 @@ struct frame_cursor {
 	size_t end;    /* last index of the present host's walk */
 	struct history_walk *walk;
 	struct owner_carry *carry;
+	size_t learnt_from; /* index of the first snapshot handed to `carry` */
 	size_t gaps_told;
 
 	const struct sockset *set; /* of the present snapshot */
