@@ -118,6 +118,8 @@ uint32_t conn_new(struct conn_table *t, const struct row_member *id, uint64_t ne
 	t->links[number] = (struct conn_link){.hash = hash, .next = *bucket};
 	*bucket = number;
 	t->count++;
+	if (t->free != CONN_NONE)
+		conn_fetch(&t->all[t->free], sizeof(*t->all));
 	return number;
 }
 
@@ -144,6 +146,11 @@ uint32_t conn_find(const struct conn_table *t, const struct row_member *id, uint
 	return CONN_NONE;
 }
 
+void conn_find_soon(const struct conn_table *t, const struct row_member *id, uint64_t netns)
+{
+	__builtin_prefetch(bucket_of(t, hash_of(id, netns)), 1);
+}
+
 int conn_need_slots(struct conn_table *t, size_t count, struct err *e)
 {
 	if (count <= t->by_slot_count)
@@ -168,12 +175,25 @@ int conn_put_missing(struct conn_table *t, uint32_t number, struct err *e)
 	return 0;
 }
 
-int conn_sift_missing(struct conn_table *t, conn_sift_fn *fn, void *arg, struct err *e)
+/* One that is likely to be dropped. */
+static void sift_soon(const struct conn_table *t, uint32_t number, conn_soon_fn *soon, void *arg)
+{
+	conn_fetch(&t->all[number], sizeof(*t->all));
+	__builtin_prefetch(bucket_of(t, t->links[number].hash), 1);
+	soon(arg, number);
+}
+
+int conn_sift_missing(struct conn_table *t, conn_sift_fn *fn, conn_soon_fn *soon, void *arg,
+		      struct err *e)
 {
 	size_t kept = 0;
 	int rc = 0;
 	for (size_t i = 0; i < t->missing_used; i++) {
 		uint32_t number = t->missing[i];
+		if (i + 2 * CONN_AHEAD < t->missing_sifted)
+			__builtin_prefetch(&t->links[t->missing[i + 2 * CONN_AHEAD]]);
+		if (i + CONN_AHEAD < t->missing_sifted)
+			sift_soon(t, t->missing[i + CONN_AHEAD], soon, arg);
 		if (!t->all[number].is_missing)
 			continue;
 		int verdict = rc ? 0 : fn(arg, number, e);
@@ -186,7 +206,7 @@ int conn_sift_missing(struct conn_table *t, conn_sift_fn *fn, void *arg, struct 
 			t->missing[kept++] = number;
 		}
 	}
-	t->missing_used = kept;
+	t->missing_used = t->missing_sifted = kept;
 	return rc;
 }
 

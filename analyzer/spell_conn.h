@@ -11,6 +11,20 @@
 #define CONN_NONE UINT32_MAX
 
 struct conn {
+	/* What is looked at when it goes missing stands together (conn_soon()). */
+	size_t last; /* snapshot that saw it; only while missing */
+	size_t gone; /* first complete snapshot without it; HISTORY_NONE */
+	uint32_t missed;
+	uint32_t missing;	/* snapshots without it since it was last seen */
+	uint32_t slot;		/* where it is, while not missing */
+	uint32_t next_listener; /* in the chain of listeners */
+	uint8_t state, before;
+	bool early, rearmed;
+	bool is_missing;
+	bool unwanted;	/* its spells are not given, its evidence not looked at */
+	bool has_shell; /* beside it there is, or was, a shell */
+	bool listed;	/* in the listeners */
+
 	struct row_member id; /* netns is 0 here: it is a row of one file only */
 	uint64_t netns;	      /* inode */
 	uint32_t netns_row;   /* in recording `file` */
@@ -24,22 +38,10 @@ struct conn {
 	size_t born_since;	/* and the connection after this one */
 	int64_t seen_lo_ns, seen_hi_ns;	    /* when it was first seen in this state */
 	int64_t offset_lo_ns, offset_hi_ns; /* wall - boottime around `entered` */
-	size_t first, last;		    /* snapshots; last only while missing */
-	size_t gone;			    /* first complete snapshot without it; HISTORY_NONE */
-	uint32_t missed;
-	uint32_t missing; /* snapshots without it since it was last seen */
+	size_t first;			    /* snapshot that saw it in this state */
 	uint32_t inode, uid, ifindex;
 	int64_t made_lo_ns, made_hi_ns; /* wall clock; SPELL_UNKNOWN: not known */
-	uint8_t state, before;
-	bool early, rearmed;
 	struct spell_owner owner;
-
-	uint32_t slot;		/* where it is, while not missing */
-	uint32_t next_listener; /* in the chain of listeners */
-	bool is_missing;
-	bool unwanted;	/* its spells are not given, its evidence not looked at */
-	bool has_shell; /* beside it there is, or was, a shell */
-	bool listed;	/* in the listeners */
 };
 
 /* What is looked at of a connection to find another one: apart, so that it stays in the cache. */
@@ -62,6 +64,7 @@ struct conn_table {
 	size_t buckets_cap, count;
 	uint32_t *missing; /* their numbers; some may no longer be missing */
 	size_t missing_cap, missing_used;
+	size_t missing_sifted; /* so many of them were there when they were last sifted */
 
 	uint32_t *listeners; /* chains by port, CONN_LISTEN_CHAINS of them */
 };
@@ -78,6 +81,27 @@ void conn_free(struct conn_table *t, uint32_t number);
 /* The connection with this identity, missing or not; or CONN_NONE. */
 uint32_t conn_find(const struct conn_table *t, const struct row_member *id, uint64_t netns);
 
+/*
+ * Connections lie anywhere in more memory than a cache holds, and waiting for it was half of a
+ * pass. Loops ask for what they will look at so many turns ahead.
+ */
+#define CONN_AHEAD 8u
+
+static inline void conn_fetch(const void *at, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += 64)
+		__builtin_prefetch((const char *)at + i, 1);
+}
+
+/* It will go missing soon. */
+static inline void conn_soon(const struct conn_table *t, uint32_t number)
+{
+	conn_fetch(&t->all[number], offsetof(struct conn, netns));
+}
+
+/* It will be looked for soon. */
+void conn_find_soon(const struct conn_table *t, const struct row_member *id, uint64_t netns);
+
 /* Makes slots below `count` known (CONN_NONE). */
 int conn_need_slots(struct conn_table *t, size_t count, struct err *e) MUST_CHECK;
 
@@ -86,10 +110,13 @@ int conn_put_missing(struct conn_table *t, uint32_t number, struct err *e) MUST_
 
 /*
  * Calls fn for each missing one. It returns 1 to have the connection dropped and freed, 0 to keep
- * it, or a negative code, which is returned.
+ * it, or a negative code, which is returned. Those that were there the last time are first told to
+ * `soon`, ahead of their turn.
  */
+typedef void conn_soon_fn(void *arg, uint32_t number);
 typedef int conn_sift_fn(void *arg, uint32_t number, struct err *e);
-int conn_sift_missing(struct conn_table *t, conn_sift_fn *fn, void *arg, struct err *e) MUST_CHECK;
+int conn_sift_missing(struct conn_table *t, conn_sift_fn *fn, conn_soon_fn *soon, void *arg,
+		      struct err *e) MUST_CHECK;
 
 /* A connection in LISTEN (TCP, MPTCP, SCTP, DCCP) can be found as the listener of others. */
 void conn_list(struct conn_table *t, uint32_t number);

@@ -332,6 +332,20 @@ void evidence_left(struct spell_pass *p, uint32_t number)
 		p->evidence->all[number].seen = p->evidence->before;
 }
 
+void evidence_soon(const struct spell_pass *p, uint32_t number)
+{
+	const struct spell_evidence *v = p->evidence;
+	if (number < v->cap)
+		conn_fetch(&v->all[number], sizeof(*v->all));
+}
+
+void evidence_left_soon(const struct spell_pass *p, uint32_t number)
+{
+	const struct spell_evidence *v = p->evidence;
+	if (number < v->cap)
+		__builtin_prefetch(&v->all[number].seen, 1);
+}
+
 void evidence_gone(const struct spell_pass *p, const struct conn *c, struct spell_end *end)
 {
 	struct sock_row row;

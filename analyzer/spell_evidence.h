@@ -45,6 +45,10 @@ void evidence_learn_queue(struct spell_pass *p, uint32_t number, const struct ro
 /* The snapshot before was the last one that had it, for the time being or for good. */
 void evidence_left(struct spell_pass *p, uint32_t number);
 
+/* Either will happen soon to connection `number` (CONN_AHEAD): asks for its memory. */
+void evidence_soon(const struct spell_pass *p, uint32_t number);
+void evidence_left_soon(const struct spell_pass *p, uint32_t number);
+
 /* It is gone for good: narrows *end. */
 void evidence_gone(const struct spell_pass *p, const struct conn *c, struct spell_end *end);
 

@@ -298,6 +298,13 @@ static int arrive(struct spell_pass *p, uint32_t position, struct err *e)
 	return rc;
 }
 
+/* The netns of the one before will mostly do. */
+static void arrive_soon(const struct spell_pass *p, uint32_t position)
+{
+	const struct row_member *id = SLOT_GROUP(p->set, p->set->order[position], member);
+	conn_find_soon(&p->table, id, p->netns);
+}
+
 /* Positions, or the first `count` ones if NULL: shells come last, behind what they are shells of.
  */
 static int arrive_all(struct spell_pass *p, const uint32_t *positions, uint32_t count,
@@ -307,6 +314,9 @@ static int arrive_all(struct spell_pass *p, const uint32_t *positions, uint32_t 
 	int rc = 0;
 	for (unsigned turn = 0; !rc && turn < 2 && (!turn || shells); turn++)
 		for (uint32_t i = 0; !rc && i < count; i++) {
+			uint32_t ahead = i + CONN_AHEAD;
+			if (!turn && ahead < count)
+				arrive_soon(p, positions ? positions[ahead] : ahead);
 			uint32_t position = positions ? positions[i] : i;
 			bool shell = is_shell(p, p->set->order[position]);
 			shells += shell;
@@ -339,6 +349,16 @@ static int depart(struct spell_pass *p, uint32_t slot, struct err *e)
 	if (p->evidence)
 		evidence_left(p, number);
 	return conn_put_missing(&p->table, number, e);
+}
+
+static void depart_soon(const struct spell_pass *p, uint32_t slot)
+{
+	uint32_t number = p->table.by_slot[slot];
+	if (number == CONN_NONE)
+		return;
+	conn_soon(&p->table, number);
+	if (p->evidence)
+		evidence_left_soon(p, number);
 }
 
 int spell_depart_all(struct spell_pass *p, struct err *e)
@@ -399,8 +419,11 @@ static int apply_step(struct spell_pass *p, struct err *e)
 	const struct sockset *set = p->set;
 	int rc = conn_need_slots(&p->table, set->slots, e);
 	p->shell_alone = false;
-	for (uint32_t i = 0; !rc && i < set->died_count; i++)
+	for (uint32_t i = 0; !rc && i < set->died_count; i++) {
+		if (i + CONN_AHEAD < set->died_count)
+			depart_soon(p, set->died[i + CONN_AHEAD]);
 		rc = depart(p, set->died[i], e);
+	}
 	/* Survivors first: the listener of a connection born now may have changed its owner. */
 	for (uint32_t i = 0; !rc && i < set->touched_count[GRP_ID_state]; i++)
 		rc = touch(p, set->touched[GRP_ID_state][i], e);

@@ -137,6 +137,14 @@ static int judge_missing(void *arg, uint32_t number, struct err *e)
 	return rc ? rc : 1;
 }
 
+/* A missing one will be judged soon. */
+static void judge_soon(void *arg, uint32_t number)
+{
+	const struct spell_pass *p = arg;
+	if (p->evidence)
+		evidence_soon(p, number);
+}
+
 /* The history of a host is through. */
 static int end_missing(void *arg, uint32_t number, struct err *e)
 {
@@ -167,7 +175,7 @@ static int end_host(struct spell_pass *p, struct err *e)
 	int rc = p->turns ? spell_learn_queues(p, e) : 0;
 	if (!rc)
 		rc = end_live(p, e);
-	return rc ? rc : conn_sift_missing(&p->table, end_missing, p, e);
+	return rc ? rc : conn_sift_missing(&p->table, end_missing, judge_soon, p, e);
 }
 
 /* The host was booted anew between the snapshots p->before and p->index. */
@@ -183,7 +191,7 @@ static int reboot_missing(void *arg, uint32_t number, struct err *e)
 static int end_boot(struct spell_pass *p, struct err *e)
 {
 	int rc = spell_depart_all(p, e);
-	return rc ? rc : conn_sift_missing(&p->table, reboot_missing, p, e);
+	return rc ? rc : conn_sift_missing(&p->table, reboot_missing, judge_soon, p, e);
 }
 
 static void begin_host(struct spell_pass *p, uint32_t host)
@@ -237,7 +245,7 @@ static int work_on_snapshot(struct spell_pass *p, struct err *e)
 	bool step = history_walk_step(p->walk) && p->before != HISTORY_NONE;
 	rc = spell_follow(p, step, e);
 	if (!rc)
-		rc = conn_sift_missing(&p->table, judge_missing, p, e);
+		rc = conn_sift_missing(&p->table, judge_missing, judge_soon, p, e);
 	if (p->evidence)
 		evidence_end(p);
 	p->before = p->index;
