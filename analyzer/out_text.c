@@ -172,6 +172,8 @@ static void put_header(const struct out *o, struct buf *line)
 		put_aligned(o, line, i, buf_str(&title), is_right(&t->columns[i]),
 			    i == last_column(t));
 	}
+	while (!line->failed && line->len && line->bytes[line->len - 1] == ' ')
+		line->len--; /* a last column may have no title */
 	buf_put_str(line, o->options.color ? NORMAL "\n" : "\n");
 }
 
