@@ -6,6 +6,7 @@
 
 #include "bounds.h"
 #include "buf.h"
+#include "spell_host.h"
 #include "spell_row.h"
 
 /* One dump: any tick in it, and when it was; CLOCK_MONOTONIC. */
@@ -26,17 +27,19 @@ struct conn_evidence {
 struct spell_evidence {
 	struct conn_evidence *all; /* by number of the connection */
 	size_t cap;
-	struct bounds_host host;
-	uint32_t boot; /* whose facts `host` has; UINT32_MAX: none yet */
+	struct spell_hosts *hosts;
 	struct dump_time now, before;
 };
 
-int evidence_new(struct spell_evidence **ret, struct err *e)
+int evidence_new(struct history *h, struct spell_evidence **ret, struct err *e)
 {
 	struct spell_evidence *v = calloc(1, sizeof(*v));
-	if (!v)
+	if (v)
+		v->hosts = spell_hosts_new(h);
+	if (!v || !v->hosts) {
+		free(v);
 		return err_set(e, ERR_NOMEM, "spells: out of memory");
-	v->boot = UINT32_MAX;
+	}
 	*ret = v;
 	return 0;
 }
@@ -45,36 +48,16 @@ void evidence_free(struct spell_evidence *v)
 {
 	if (!v)
 		return;
+	spell_hosts_free(v->hosts);
 	free(v->all);
 	free(v);
 }
 
-/* The number behind "NAME": in the facts, or 0. Only guesses rest on it. */
-static uint32_t fact(const char *facts, const char *quoted_name)
+/* What counts for the sockets of the connection's namespace in snapshot `index`. */
+static const struct bounds_host *host_of(const struct spell_pass *p, const struct conn *c,
+					 size_t index)
 {
-	const char *at = strstr(facts, quoted_name);
-	if (!at)
-		return 0;
-	at += strlen(quoted_name);
-	at += strspn(at, " :");
-	unsigned long v = strtoul(at, NULL, 10);
-	return *at >= '0' && *at <= '9' && v < UINT32_MAX ? (uint32_t)v : 0;
-}
-
-static void read_host(struct spell_pass *p)
-{
-	struct spell_evidence *v = p->evidence;
-	uint32_t boot = p->snapshots[p->index].boot;
-	if (v->boot == boot)
-		return;
-	size_t count;
-	const struct history_boot *b = &history_boots(p->h, &count)[boot];
-	v->boot = boot;
-	v->host = (struct bounds_host){
-		.hz = b->hz > 0 && b->hz <= UINT32_MAX ? (uint32_t)b->hz : 0,
-		.fin_timeout_s = fact(b->facts, "\"tcp_fin_timeout\""),
-		.keepalive_time_s = fact(b->facts, "\"tcp_keepalive_time\""),
-	};
+	return spell_host(p->evidence->hosts, index, c->netns_row);
 }
 
 /*
@@ -101,7 +84,6 @@ static struct dump_time time_of_dump(const struct spell_pass *p)
 
 void evidence_begin(struct spell_pass *p)
 {
-	read_host(p);
 	p->evidence->now = time_of_dump(p);
 }
 
@@ -270,7 +252,7 @@ int evidence_enter(struct spell_pass *p, uint32_t number, uint32_t position, str
 		struct moment m = moment_at(p, c->since);
 		before.absent_ns = before.born_ns = m.begin_ns - m.asleep_ns;
 	}
-	bounds_enter(&v->host, &now, &before, &ce->spell);
+	bounds_enter(host_of(p, c, p->index), &now, &before, &ce->spell);
 	evidence_entered(p, number);
 	return 0;
 }
@@ -286,7 +268,7 @@ void evidence_more(struct spell_pass *p, uint32_t number, uint32_t position)
 		return;
 	struct sock_row row;
 	struct bounds_row now = row_now(p, position, &row);
-	bounds_more(&p->evidence->host, &now, &ce->spell);
+	bounds_more(host_of(p, c, p->index), &now, &ce->spell);
 	evidence_entered(p, number);
 }
 
@@ -316,9 +298,9 @@ void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, str
 		struct moment m = moment_at(p, c->born_since);
 		before.born_ns = m.begin_ns - m.asleep_ns;
 	}
-	bounds_enter(&p->evidence->host, &now, &before, &next);
+	bounds_enter(host_of(p, c, p->index), &now, &before, &next);
 	if (bounds_is_remnant_over(c->state, now_row.state.state))
-		bounds_gone(&p->evidence->host, &last, p->now.end_ns - p->now.asleep_ns, &b);
+		bounds_gone(host_of(p, c, p->index), &last, p->now.end_ns - p->now.asleep_ns, &b);
 	else
 		bounds_turn(&last, now_row.state.state, &next, &b);
 	narrow_end(p, c, &b, p->index, end);
@@ -354,6 +336,6 @@ void evidence_gone(const struct spell_pass *p, const struct conn *c, struct spel
 		return;
 	struct bounds_row last = row_last(p, c, NULL, &row);
 	struct moment m = moment_at(p, c->gone);
-	bounds_gone(&p->evidence->host, &last, m.end_ns - m.asleep_ns, &b);
+	bounds_gone(host_of(p, c, c->last), &last, m.end_ns - m.asleep_ns, &b);
 	narrow_end(p, c, &b, c->gone, end);
 }

@@ -13,7 +13,7 @@
 
 struct spell_evidence;
 
-int evidence_new(struct spell_evidence **ret, struct err *e) MUST_CHECK;
+int evidence_new(struct history *h, struct spell_evidence **ret, struct err *e) MUST_CHECK;
 void evidence_free(struct spell_evidence *v);
 
 /* A snapshot begins, and is through. */

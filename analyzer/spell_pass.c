@@ -74,7 +74,7 @@ int spell_pass_new(struct history *h, const struct spell_options *options, struc
 		groups |= REC_TURNS;
 	int rc = conn_table_init(&p->table, e);
 	if (!rc && options->evidence)
-		rc = evidence_new(&p->evidence, e);
+		rc = evidence_new(h, &p->evidence, e);
 	if (!rc && options->evidence)
 		rc = spell_marks_new(h, &p->marks, e);
 	if (!rc)

@@ -21,10 +21,8 @@
 
 #define COLUMN_MAX 256
 
-/* So many holders of one socket are written out; the table `owner` has them all. */
-#define USERS_MAX 256
-
-/* So many are looked at by a filter. */
+/* So many holders of a socket are written out, and looked at by a filter; `owner` has all. */
+#define USERS_MAX   256
 #define HOLDERS_MAX 65536
 
 enum socket_kind {
