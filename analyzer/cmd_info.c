@@ -156,7 +156,7 @@ static int put_hosts(struct session *s, struct err *e)
 		put_known(s->out, b.basis.last_ns);
 		out_int(s->out, (int64_t)b.basis.snapshots);
 		if (b.basis.snapshots > 1) {
-			out_int(s->out, b.basis.cadence_ns / NS_PER_MS);
+			out_int(s->out, basis_cadence_ms(&b.basis));
 			out_int(s->out, b.basis.widest_ns / NS_PER_MS);
 		} else {
 			out_null(s->out);

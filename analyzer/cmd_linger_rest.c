@@ -50,10 +50,10 @@ static int count_unseen(struct session *s, const struct linger_result *l, int64_
 }
 
 /* Of a single snapshot there is none. */
-static void put_distance(struct out *o, int64_t ns)
+static void put_distance(struct out *o, int64_t ns, int64_t ms)
 {
 	if (ns)
-		out_int(o, ns / NS_PER_MS);
+		out_int(o, ms);
 	else
 		out_null(o);
 }
@@ -67,8 +67,8 @@ void linger_rest_data(struct out *o, const struct linger_result *l, const struct
 	out_int(o, (int64_t)b->snapshots);
 	out_int(o, b->first_ns);
 	out_int(o, b->last_ns);
-	put_distance(o, b->cadence_ns);
-	put_distance(o, b->widest_ns);
+	put_distance(o, b->cadence_ns, basis_cadence_ms(b));
+	put_distance(o, b->widest_ns, b->widest_ns / NS_PER_MS);
 	out_int(o, (int64_t)b->gaps);
 	out_int(o, (int64_t)b->reboots);
 	out_int(o, (int64_t)b->incomplete);
@@ -89,7 +89,7 @@ void linger_rest_text(struct out *o, const struct linger_result *l, const struct
 		widest[TIME_TEXT_BYTES], flags[256];
 	time_format(b->first_ns, first);
 	time_format(b->last_ns, last);
-	duration_format(b->cadence_ns, cadence);
+	duration_format(basis_cadence_ms(b) * NS_PER_MS, cadence);
 	duration_format(b->widest_ns, widest);
 	basis_flags_text(b->flags & ~SNAP_NO_TABLE, flags); /* as show's heading */
 	if (b->cadence_ns)

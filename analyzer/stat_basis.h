@@ -35,6 +35,12 @@ bool basis_same_scope(const struct rec_snapshot *a, const struct rec_snapshot *b
 int basis_add(struct basis *b, const struct history_snapshot *all, size_t first, size_t last,
 	      struct err *e) MUST_CHECK;
 
+/* The cadence in ms, the nearest: of one a second the median is 999.99 as often as 1000.01 ms. */
+static inline int64_t basis_cadence_ms(const struct basis *b)
+{
+	return b->cadence_ns / 1000000 + (b->cadence_ns % 1000000 >= 500000);
+}
+
 /* "partial no-owners", or "". */
 void basis_flags_text(uint32_t flags, char ret_text[256]);
 
