@@ -40,7 +40,8 @@ b AS (
             WHERE snapshot = :b AND state = 'TIME-WAIT'))
    LIMIT -1
 ),
--- The last sight of each connection between the two.
+-- The last sight of each connection between the two that is in neither. NULL is written as a blob:
+-- nothing recorded is equal to one.
 p AS (
   SELECT max(snapshot) AS snapshot, host, boot, netns, netns_name, cookie, proto, family, state,
          local, local_port, peer, peer_port, recvq, sendq, timer, uid, pid, comm, exe, cmdline,
@@ -48,6 +49,17 @@ p AS (
          coalesce(local_port, 0) AS k_lport, coalesce(peer_port, 0) AS k_pport
     FROM socket
    WHERE :through AND snapshot > :a AND snapshot < :b
+     -- CASE, not NOT IN: that would look through all of the set whether a NULL is in it
+     AND CASE WHEN (cookie, coalesce(local_port, 0), coalesce(peer_port, 0), proto,
+                    coalesce(netns, x''), coalesce(local, x''), coalesce(peer, x''), boot) IN
+                   (SELECT cookie, k_lport, k_pport, proto, coalesce(netns, x''),
+                           coalesce(local, x''), coalesce(peer, x''), boot
+                      FROM a
+                     UNION ALL
+                    SELECT cookie, k_lport, k_pport, proto, coalesce(netns, x''),
+                           coalesce(local, x''), coalesce(peer, x''), boot
+                      FROM b)
+              THEN 0 ELSE 1 END
    GROUP BY cookie, k_lport, k_pport, proto, netns, local, peer, boot
    LIMIT -1
 ),
@@ -115,15 +127,8 @@ told AS (
          p.host, p.netns, p.netns_name, p.cookie, p.proto, p.family, p.state, p.local, p.local_port,
          p.peer, p.peer_port, p.timer, p.uid, p.pid, p.comm, p.exe, p.cmdline, p.cgroup, p.container,
          p.owner_source, p.v6only, NULL, p.state, NULL, p.recvq, NULL, p.sendq, NULL, p.pid, NULL, p.comm
-    FROM p LEFT JOIN a
-      ON a.cookie = p.cookie AND a.k_lport = p.k_lport AND a.k_pport = p.k_pport
-     AND a.proto = p.proto AND a.netns IS p.netns AND a.local IS p.local
-     AND a.peer IS p.peer AND a.boot = p.boot
-    LEFT JOIN b
-      ON b.cookie = p.cookie AND b.k_lport = p.k_lport AND b.k_pport = p.k_pport
-     AND b.proto = p.proto AND b.netns IS p.netns AND b.local IS p.local
-     AND b.peer IS p.peer AND b.boot = p.boot
-   WHERE p.matched AND a.state IS NULL AND b.state IS NULL
+    FROM p
+   WHERE p.matched
 )
 -- ROWS: q_diff_by.sql may stand in place of what follows.
 SELECT change, why, host, netns, cookie, proto, family, local, local_port, peer, peer_port, state_a,
