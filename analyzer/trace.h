@@ -48,6 +48,7 @@ struct trace_connection {
 
 	/* While the walk goes on. */
 	uint32_t slot;	     /* UINT32_MAX: not there */
+	uint32_t shell;	     /* slot of its closed socket beside it; UINT32_MAX: none */
 	const char *holders; /* as last told; NULL: not yet */
 	uint64_t values[6];  /* trace_values.c: as last told */
 	bool has_values;     /* there are such */

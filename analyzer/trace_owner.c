@@ -61,6 +61,13 @@ static const char *nobody(const struct sockset *set, uint32_t slot, const char *
 	return former ? "nobody holds it any more" : "";
 }
 
+/* Whoever holds the closed socket of a TIME-WAIT has not let go of the connection. */
+static uint32_t held_slot(const struct trace_connection *c, const struct sockset *set)
+{
+	bool held = SLOT_GROUP(set, c->slot, owner)->owner_process;
+	return held || c->shell == UINT32_MAX ? c->slot : c->shell;
+}
+
 int trace_look_at_owner(struct history *h, struct trace *t, unsigned number,
 			const struct sockset *set, size_t index, struct err *e)
 {
@@ -68,7 +75,7 @@ int trace_look_at_owner(struct history *h, struct trace *t, unsigned number,
 	struct buf text CLEANUP(buf_fini) = {0};
 	size_t count;
 	const struct history_snapshot *s = &history_snapshots(h, &count)[index];
-	int rc = holders_text(h, s->file, SLOT_GROUP(set, c->slot, owner), &text, e);
+	int rc = holders_text(h, s->file, SLOT_GROUP(set, held_slot(c, set), owner), &text, e);
 	if (rc)
 		return rc;
 	if (!text.len)

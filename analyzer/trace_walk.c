@@ -23,6 +23,19 @@ static int look(struct walk *w, unsigned number, struct err *e)
 	return rc ? rc : trace_note(&w->notes, w->t, number, w->set, w->index, e);
 }
 
+/* The connection is in this slot, or its closed socket that is still held, beside it. */
+static void settle(const struct walk *w, struct trace_connection *c, uint32_t slot)
+{
+	bool there = c->slot != UINT32_MAX;
+	if (there && sock_is_shell(&c->id, SLOT_GROUP(w->set, slot, state)->state)) {
+		c->shell = slot;
+		return;
+	}
+	if (there && sock_is_shell(&c->id, SLOT_GROUP(w->set, c->slot, state)->state))
+		c->shell = c->slot;
+	c->slot = slot;
+}
+
 /* Is this socket one of the traced? Then it is in this slot from now on. */
 static int meet(struct walk *w, uint32_t position, struct err *e)
 {
@@ -39,24 +52,30 @@ static int meet(struct walk *w, uint32_t position, struct err *e)
 		int rc = history_netns(w->h, w->snapshot->file, row, &netns, e);
 		if (rc)
 			return rc;
-		bool beside = c->slot != UINT32_MAX &&
-			      sock_is_shell(&id, SLOT_GROUP(w->set, slot, state)->state);
-		if (beside || (netns && netns->inode != c->netns))
-			continue;
-		c->slot = slot;
+		if (!netns || netns->inode == c->netns)
+			settle(w, c, slot);
 	}
 	return 0;
+}
+
+static bool died(const struct sockset *set, uint32_t slot)
+{
+	for (uint32_t k = 0; k < set->died_count; k++)
+		if (set->died[k] == slot)
+			return true;
+	return false;
 }
 
 static void part(struct walk *w)
 {
 	for (size_t i = 0; i < w->t->count; i++) {
 		struct trace_connection *c = &w->t->connections[i];
-		for (uint32_t k = 0; k < w->set->died_count; k++)
-			if (w->set->died[k] == c->slot) {
-				c->slot = UINT32_MAX;
-				break;
-			}
+		if (died(w->set, c->shell))
+			c->shell = UINT32_MAX;
+		if (died(w->set, c->slot)) {
+			c->slot = c->shell;
+			c->shell = UINT32_MAX;
+		}
 	}
 }
 
@@ -66,7 +85,7 @@ static int take_snapshot(struct walk *w, bool step, struct err *e)
 	if (step)
 		part(w);
 	for (size_t i = 0; !step && i < w->t->count; i++)
-		w->t->connections[i].slot = UINT32_MAX;
+		w->t->connections[i].slot = w->t->connections[i].shell = UINT32_MAX;
 	for (uint32_t i = 0; !rc && step && i < w->set->born_count; i++)
 		rc = meet(w, w->set->born[i], e);
 	for (uint32_t i = 0; !rc && !step && i < w->set->rows; i++)

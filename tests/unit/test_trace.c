@@ -103,3 +103,50 @@ Test(trace, at_most_so_many_connections_the_longest_first)
 	lives_fini(&l);
 	lives_remove(dir);
 }
+
+/* The kernel tells of the closed socket beside the TIME-WAIT, which itself has no holder. */
+Test(trace, a_time_wait_whose_socket_is_held)
+{
+	struct life life = {
+		.id = {.cookie = 5,
+		       .netns = 1,
+		       .proto = PROTO_TCP,
+		       .family = 2,
+		       .local_port = 4000,
+		       .peer_port = 80},
+		.states = 2,
+		.state = {STATE_ESTAB, STATE_TIME_WAIT},
+		.at_ns = {1025 * S, 1085 * S, 1145 * S},
+		.process = 2,
+		.shell_from_ns = 1085 * S,
+	};
+	struct lives l = {.all = &life, .count = 1};
+	/* It is let go while TIME-WAIT goes on; when both are over; long after. */
+	static const struct {
+		int64_t shell_to_ns;
+		size_t let_go; /* the snapshot that says so; 0: none does */
+	} cases[] = {{1115 * S, 12}, {1145 * S, 0}, {1300 * S, 0}};
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		char dir[64];
+		struct history *h;
+		size_t holders = 0, let_go = 0;
+		lives_dir(dir);
+		life.shell_to_ns = cases[k].shell_to_ns;
+		record(dir, &l);
+		struct trace t = trace_of(dir, 3, &h);
+		for (size_t i = 0; i < t.events_count; i++) {
+			const struct trace_event *v = &t.events[i];
+			if (v->kind != TRACE_OWNER)
+				continue;
+			holders += strcmp(v->text, "daemon,pid=102,fd=7") == 0;
+			if (strcmp(v->text, "nobody holds it any more") == 0)
+				let_go = v->snapshot;
+		}
+		cr_assert_eq(t.count, 1);
+		cr_assert_eq(holders, 1, "case %zu: %zu times", k, holders);
+		cr_assert_eq(let_go, cases[k].let_go, "case %zu: snapshot %zu", k, let_go);
+		trace_fini(&t);
+		history_close(h);
+		lives_remove(dir);
+	}
+}
