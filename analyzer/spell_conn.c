@@ -16,7 +16,7 @@ static int no_memory(struct err *e)
 
 int conn_table_init(struct conn_table *t, struct err *e)
 {
-	*t = (struct conn_table){.free = CONN_NONE, .buckets_cap = FIRST_BUCKETS};
+	*t = (struct conn_table){.buckets_cap = FIRST_BUCKETS};
 	t->buckets = malloc(FIRST_BUCKETS * sizeof(*t->buckets));
 	t->listeners = malloc(CONN_LISTEN_CHAINS * sizeof(*t->listeners));
 	if (!t->buckets || !t->listeners) {
@@ -32,6 +32,7 @@ void conn_table_fini(struct conn_table *t)
 {
 	free(t->all);
 	free(t->links);
+	free(t->free);
 	free(t->by_slot);
 	free(t->buckets);
 	free(t->missing);
@@ -90,13 +91,11 @@ static void grow_buckets(struct conn_table *t)
 /* A number that is free; CONN_NONE if memory ran out. */
 static uint32_t take_number(struct conn_table *t)
 {
-	uint32_t number = t->free;
-	if (number != CONN_NONE) {
-		t->free = t->links[number].next;
-		return number;
-	}
+	if (t->free_count)
+		return t->free[--t->free_count];
 	if (t->used == CONN_NONE || ARRAY_NEED(t->all, t->cap, t->used + 1) ||
-	    ARRAY_NEED(t->links, t->links_cap, t->used + 1))
+	    ARRAY_NEED(t->links, t->links_cap, t->used + 1) ||
+	    ARRAY_NEED(t->free, t->free_cap, t->used + 1))
 		return CONN_NONE;
 	return (uint32_t)t->used++;
 }
@@ -118,8 +117,6 @@ uint32_t conn_new(struct conn_table *t, const struct row_member *id, uint64_t ne
 	t->links[number] = (struct conn_link){.hash = hash, .next = *bucket};
 	*bucket = number;
 	t->count++;
-	if (t->free != CONN_NONE)
-		conn_fetch(&t->all[t->free], sizeof(*t->all));
 	return number;
 }
 
@@ -130,8 +127,7 @@ void conn_free(struct conn_table *t, uint32_t number)
 		at = &t->links[*at].next;
 	*at = t->links[number].next;
 	t->count--;
-	t->links[number].next = t->free;
-	t->free = number;
+	t->free[t->free_count++] = number;
 }
 
 uint32_t conn_find(const struct conn_table *t, const struct row_member *id, uint64_t netns)
@@ -149,6 +145,16 @@ uint32_t conn_find(const struct conn_table *t, const struct row_member *id, uint
 void conn_find_soon(const struct conn_table *t, const struct row_member *id, uint64_t netns)
 {
 	__builtin_prefetch(bucket_of(t, hash_of(id, netns)), 1);
+}
+
+uint32_t conn_new_soon(const struct conn_table *t)
+{
+	if (t->free_count <= CONN_AHEAD)
+		return CONN_NONE;
+	uint32_t number = t->free[t->free_count - 1 - CONN_AHEAD];
+	conn_fetch(&t->all[number], sizeof(*t->all));
+	__builtin_prefetch(&t->links[number], 1);
+	return number;
 }
 
 int conn_need_slots(struct conn_table *t, size_t count, struct err *e)

@@ -47,7 +47,7 @@ struct conn {
 /* What is looked at of a connection to find another one: apart, so that it stays in the cache. */
 struct conn_link {
 	uint32_t hash; /* of its identity */
-	uint32_t next; /* in the chain of its bucket, or of free ones */
+	uint32_t next; /* in the chain of its bucket */
 };
 
 struct conn_table {
@@ -55,7 +55,8 @@ struct conn_table {
 	size_t cap, used;
 	struct conn_link *links; /* by number, as `all` */
 	size_t links_cap;
-	uint32_t free; /* chain */
+	uint32_t *free; /* numbers that were given back; room for all */
+	size_t free_cap, free_count;
 
 	uint32_t *by_slot;
 	size_t by_slot_cap, by_slot_count;
@@ -93,7 +94,7 @@ static inline void conn_fetch(const void *at, size_t bytes)
 		__builtin_prefetch((const char *)at + i, 1);
 }
 
-/* It will go missing soon. */
+/* It will go missing soon, or its evidence change. */
 static inline void conn_soon(const struct conn_table *t, uint32_t number)
 {
 	conn_fetch(&t->all[number], offsetof(struct conn, netns));
@@ -101,6 +102,12 @@ static inline void conn_soon(const struct conn_table *t, uint32_t number)
 
 /* It will be looked for soon. */
 void conn_find_soon(const struct conn_table *t, const struct row_member *id, uint64_t netns);
+
+/*
+ * If so many that are new come first, what conn_new() will return then: asks for its memory.
+ * CONN_NONE: not known.
+ */
+uint32_t conn_new_soon(const struct conn_table *t);
 
 /* Makes slots below `count` known (CONN_NONE). */
 int conn_need_slots(struct conn_table *t, size_t count, struct err *e) MUST_CHECK;

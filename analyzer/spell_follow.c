@@ -299,10 +299,19 @@ static int arrive(struct spell_pass *p, uint32_t position, struct err *e)
 }
 
 /* The netns of the one before will mostly do. */
-static void arrive_soon(const struct spell_pass *p, uint32_t position)
+static void arrive_soon(const struct spell_pass *p, uint32_t position, bool born)
 {
-	const struct row_member *id = SLOT_GROUP(p->set, p->set->order[position], member);
-	conn_find_soon(&p->table, id, p->netns);
+	uint32_t slot = p->set->order[position];
+	conn_find_soon(&p->table, SLOT_GROUP(p->set, slot, member), p->netns);
+	if (p->options.owners)
+		__builtin_prefetch(SLOT_GROUP(p->set, slot, owner));
+	uint32_t number = born ? conn_new_soon(&p->table) : CONN_NONE;
+	if (!p->evidence)
+		return;
+	conn_fetch(SLOT_GROUP(p->set, slot, queue), sizeof(struct row_queue));
+	conn_fetch(SLOT_GROUP(p->set, slot, evidence), sizeof(struct row_evidence));
+	if (number != CONN_NONE)
+		evidence_soon(p, number);
 }
 
 /* Positions, or the first `count` ones if NULL: shells come last, behind what they are shells of.
@@ -316,7 +325,7 @@ static int arrive_all(struct spell_pass *p, const uint32_t *positions, uint32_t 
 		for (uint32_t i = 0; !rc && i < count; i++) {
 			uint32_t ahead = i + CONN_AHEAD;
 			if (!turn && ahead < count)
-				arrive_soon(p, positions ? positions[ahead] : ahead);
+				arrive_soon(p, positions ? positions[ahead] : ahead, positions);
 			uint32_t position = positions ? positions[i] : i;
 			bool shell = is_shell(p, p->set->order[position]);
 			shells += shell;
@@ -351,7 +360,7 @@ static int depart(struct spell_pass *p, uint32_t slot, struct err *e)
 	return conn_put_missing(&p->table, number, e);
 }
 
-static void depart_soon(const struct spell_pass *p, uint32_t slot)
+static void slot_soon(const struct spell_pass *p, uint32_t slot)
 {
 	uint32_t number = p->table.by_slot[slot];
 	if (number == CONN_NONE)
@@ -400,6 +409,8 @@ static void touch_told(struct spell_pass *p)
 {
 	const struct sockset *set = p->set;
 	for (uint32_t i = 0; i < set->turns_count; i++) {
+		if (i + CONN_AHEAD < set->turns_count)
+			slot_soon(p, set->order[set->turns[i + CONN_AHEAD].position]);
 		uint32_t number = p->table.by_slot[set->order[set->turns[i].position]];
 		if (number != CONN_NONE && (set->turns[i].told & TURN_NOW))
 			evidence_more(p, number, set->turns[i].position);
@@ -421,7 +432,7 @@ static int apply_step(struct spell_pass *p, struct err *e)
 	p->shell_alone = false;
 	for (uint32_t i = 0; !rc && i < set->died_count; i++) {
 		if (i + CONN_AHEAD < set->died_count)
-			depart_soon(p, set->died[i + CONN_AHEAD]);
+			slot_soon(p, set->died[i + CONN_AHEAD]);
 		rc = depart(p, set->died[i], e);
 	}
 	/* Survivors first: the listener of a connection born now may have changed its owner. */
