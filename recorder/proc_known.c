@@ -70,7 +70,8 @@ static int by_pid(const void *a, const void *b)
 int known_ready(struct proc_known *k, struct err *e)
 {
 	size_t bytes = 0;
-	qsort(k->processes, k->count, sizeof(*k->processes), by_pid);
+	if (k->count) /* the array may be NULL else */
+		qsort(k->processes, k->count, sizeof(*k->processes), by_pid);
 	for (uint32_t i = 0; i < k->count; i++) {
 		struct known_process *p = &k->processes[i];
 		k->by_row[p->row] = i + 1;

@@ -127,7 +127,7 @@ part_format() {
 }
 
 part_corrupt() {
-	script 300 corrupt sh tests/corrupt/run.sh build-asan
+	script 600 corrupt sh tests/corrupt/run.sh build-asan
 }
 
 part_fault() {
