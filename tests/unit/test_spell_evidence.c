@@ -54,6 +54,7 @@ static int64_t fill_ns(const struct scene *scene, size_t snapshot, unsigned sim)
 	return snapshot_ns(scene, snapshot) + sim * ROW_NS;
 }
 
+/* Without `t` only the models go on: what they do depends on when they are asked. */
 static void dump(struct scene *scene, size_t number, struct track *t)
 {
 	struct err e = {0};
@@ -64,7 +65,7 @@ static void dump(struct scene *scene, size_t number, struct track *t)
 		if (at_ns < scene->begin_ns[i])
 			continue;
 		sim_run(sim, at_ns);
-		if (!sim_row(sim, &row))
+		if (!sim_row(sim, &row) || !t)
 			continue;
 		row.member.cookie = i + 1;
 		row.member.netns = 1;
@@ -76,10 +77,18 @@ static void dump(struct scene *scene, size_t number, struct track *t)
 		cr_assert_eq(track_add(t, &row, tick_ms, tick_ms, &e), 0, "%s", e.text);
 		cr_assert_eq(track_batch(t, at_us, at_us + 1, &e), 0, "%s", e.text);
 	}
-	cr_assert_eq(track_members(t, &e), 0, "%s", e.text);
+	if (t)
+		cr_assert_eq(track_members(t, &e), 0, "%s", e.text);
 }
 
-static void record(struct scene *scene, const char *dir, uint32_t key_every)
+/* How a scene is recorded. */
+struct way {
+	uint32_t key_every;
+	unsigned per_file; /* snapshots in a file; 0: all */
+	unsigned every;	   /* of the snapshots every n-th; 0: each */
+};
+
+static struct rec_writer *open_file(const char *dir, unsigned number, uint32_t key_every)
 {
 	const struct rec_host host = {.boot_id = "b",
 				      .hostname = "h",
@@ -90,22 +99,44 @@ static void record(struct scene *scene, const char *dir, uint32_t key_every)
 	struct err e = {0};
 	char path[96];
 	struct rec_writer *w;
-	uint32_t netns;
-	snprintf(path, sizeof(path), "%s/h.socklapse", dir);
+	snprintf(path, sizeof(path), "%s/h-%u.socklapse", dir, number);
 	cr_assert_eq(rec_writer_open(path, &host, &options, &w, &e), 0, "%s", e.text);
+	return w;
+}
+
+static void take_snapshot(struct scene *scene, size_t number, struct rec_writer *w)
+{
+	struct err e = {0};
+	uint32_t netns;
+	int64_t at_ns = snapshot_ns(scene, number), end_ns = at_ns + SIMS * ROW_NS;
+	cr_assert_eq(rec_writer_begin(w, &e), 0, "%s", e.text);
+	cr_assert_eq(rec_writer_netns(w, 99, NULL, &netns, &e), 0, "%s", e.text);
+	dump(scene, number, rec_writer_track(w));
+	struct rec_snapshot info = {
+		.wall_begin_ns = boot_ns(at_ns) + WALL_OFFSET,
+		.wall_end_ns = boot_ns(end_ns) + WALL_OFFSET,
+		.boot_begin_ns = boot_ns(at_ns),
+		.boot_end_ns = boot_ns(end_ns),
+		.mono_begin_ns = at_ns,
+	};
+	cr_assert_eq(rec_writer_commit(w, &info, NULL, &e), 0, "%s", e.text);
+}
+
+static void record(struct scene *scene, const char *dir, struct way way)
+{
+	struct rec_writer *w = NULL;
+	unsigned taken = 0;
 	for (size_t i = 0; i < SNAPSHOTS; i++) {
-		int64_t at_ns = snapshot_ns(scene, i), end_ns = at_ns + SIMS * ROW_NS;
-		cr_assert_eq(rec_writer_begin(w, &e), 0, "%s", e.text);
-		cr_assert_eq(rec_writer_netns(w, 99, NULL, &netns, &e), 0, "%s", e.text);
-		dump(scene, i, rec_writer_track(w));
-		struct rec_snapshot info = {
-			.wall_begin_ns = boot_ns(at_ns) + WALL_OFFSET,
-			.wall_end_ns = boot_ns(end_ns) + WALL_OFFSET,
-			.boot_begin_ns = boot_ns(at_ns),
-			.boot_end_ns = boot_ns(end_ns),
-			.mono_begin_ns = at_ns,
-		};
-		cr_assert_eq(rec_writer_commit(w, &info, NULL, &e), 0, "%s", e.text);
+		if (way.every && i % way.every) {
+			dump(scene, i, NULL);
+			continue;
+		}
+		if (!w || (way.per_file && taken % way.per_file == 0)) {
+			rec_writer_close(w);
+			w = open_file(dir, taken, way.key_every);
+		}
+		take_snapshot(scene, i, w);
+		taken++;
 	}
 	rec_writer_close(w);
 }
@@ -203,13 +234,25 @@ static void read_spells(const struct scene *scene, const char *dir, bool evidenc
 	history_close(h);
 }
 
-/* Which spells there are does not depend on where key frames stand; their bounds may. */
+/* Which spells there are does not depend on where key frames stand or files begin; bounds may. */
 struct told {
 	uint64_t cookie;
 	size_t first, last;
 	uint8_t state;
 	bool open;
 };
+
+static struct told told_of(const struct spell *s)
+{
+	struct told t;
+	memset(&t, 0, sizeof(t)); /* padding is compared, too */
+	t.cookie = s->id.cookie;
+	t.first = s->first;
+	t.last = s->last;
+	t.state = s->state;
+	t.open = s->open;
+	return t;
+}
 
 static int compare_told(const void *x, const void *y)
 {
@@ -219,7 +262,7 @@ static int compare_told(const void *x, const void *y)
 	return (a->first > b->first) - (a->first < b->first);
 }
 
-static size_t read_told(const char *dir, struct told *ret, size_t max)
+static size_t read_all(const char *dir, struct spell *ret, size_t max)
 {
 	struct err e = {0};
 	struct history *h;
@@ -232,41 +275,96 @@ static size_t read_told(const char *dir, struct told *ret, size_t max)
 	cr_assert_eq(spell_pass_new(h, &options, &p, &e), 0, "%s", e.text);
 	while ((rc = spell_pass_next(p, &s, &e)) > 0) {
 		cr_assert_lt(n, max);
-		memset(&ret[n], 0, sizeof(ret[n]));
-		ret[n].cookie = s->id.cookie;
-		ret[n].first = s->first;
-		ret[n].last = s->last;
-		ret[n].state = s->state;
-		ret[n++].open = s->open;
+		ret[n++] = *s;
 	}
 	cr_assert_eq(rc, 0, "%s", e.text);
 	spell_pass_free(p);
 	history_close(h);
-	qsort(ret, n, sizeof(*ret), compare_told);
 	return n;
 }
 
-Test(spell_evidence, key_frames_change_nothing, .timeout = 60)
+#define MAX_SPELLS 4096
+
+static size_t record_and_read(uint64_t seed, struct way way, struct spell *ret)
 {
-	static const uint32_t keys[] = {200, 1, 7};
-	static struct told expect[4096], told[4096];
 	struct scene *scene = malloc(sizeof(*scene));
-	size_t expected = 0;
+	char dir[64];
 	cr_assert_not_null(scene);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		char dir[64];
-		lives_dir(dir);
-		make_scene(scene, 4711, 20 * S);
-		record(scene, dir, keys[i]);
-		size_t n = read_told(dir, i ? told : expect, 4096);
+	lives_dir(dir);
+	make_scene(scene, seed, 20 * S);
+	record(scene, dir, way);
+	size_t n = read_all(dir, ret, MAX_SPELLS);
+	lives_remove(dir);
+	free(scene);
+	return n;
+}
+
+Test(spell_evidence, key_frames_and_files_change_nothing, .timeout = 60)
+{
+	static const struct way ways[] = {{.key_every = 200},
+					  {.key_every = 1},
+					  {.key_every = 7},
+					  {.key_every = 200, .per_file = 20},
+					  {.key_every = 7, .per_file = 13},
+					  {.key_every = 200, .per_file = 1}};
+	static struct spell all[MAX_SPELLS];
+	static struct told expect[MAX_SPELLS], told[MAX_SPELLS];
+	size_t expected = 0;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct told *t = i ? told : expect;
+		size_t n = record_and_read(4711, ways[i], all);
+		for (size_t k = 0; k < n; k++)
+			t[k] = told_of(&all[k]);
+		qsort(t, n, sizeof(*t), compare_told);
 		expected = i ? expected : n;
 		cr_assert_gt(n, 50);
-		cr_assert_eq(n, expected, "a key every %u: %zu spells, not %zu", keys[i], n,
-			     expected);
-		cr_assert(!i || memcmp(told, expect, n * sizeof(*told)) == 0);
-		lives_remove(dir);
+		cr_assert_eq(n, expected, "way %zu: %zu spells, not %zu", i, n, expected);
+		cr_assert(!i || memcmp(told, expect, n * sizeof(*told)) == 0, "way %zu", i);
 	}
-	free(scene);
+}
+
+/* The spell of a denser history that is the same as one of a sparser. */
+static const struct spell *find(const struct spell *all, size_t n, const struct spell *like)
+{
+	for (size_t i = 0; i < n; i++)
+		if (all[i].id.cookie == like->id.cookie && all[i].state == like->state)
+			return &all[i];
+	return NULL;
+}
+
+/*
+ * The stamps of two rows differ by their ticks: a bound of one row may be a little better than the
+ * same bound of another, earlier one. Less than the margin that either has.
+ */
+#define SLACK_NS (28 * MS)
+
+static void check_within(const struct spell *wide, const struct spell *narrow)
+{
+	cr_assert_geq(narrow->entered.lo_ns, wide->entered.lo_ns - SLACK_NS);
+	cr_assert_leq(narrow->entered.hi_ns, wide->entered.hi_ns + SLACK_NS);
+	cr_assert(narrow->at_most_ms == SPELL_UNKNOWN || narrow->at_least_ms <= narrow->at_most_ms);
+	if (wide->open || narrow->open)
+		return;
+	cr_assert_geq(narrow->left.lo_ns, wide->left.lo_ns - SLACK_NS);
+	cr_assert_leq(narrow->left.hi_ns, wide->left.hi_ns + SLACK_NS);
+}
+
+Test(spell_evidence, more_snapshots_only_narrow, .timeout = 120)
+{
+	static struct spell few[MAX_SPELLS], many[MAX_SPELLS];
+	size_t compared = 0;
+	for (uint64_t seed = 100; seed < 106; seed++) {
+		struct way way = {.key_every = 200, .every = 2 + seed % 3};
+		size_t sparse = record_and_read(seed, way, few);
+		way.every = 1;
+		size_t dense = record_and_read(seed, way, many);
+		for (size_t i = 0; i < sparse; i++, compared++) {
+			const struct spell *narrow = find(many, dense, &few[i]);
+			cr_assert_not_null(narrow);
+			check_within(&few[i], narrow);
+		}
+	}
+	cr_assert_gt(compared, 300);
 }
 
 Test(spell_evidence, narrower_and_never_wrong, .timeout = 120)
@@ -279,7 +377,9 @@ Test(spell_evidence, narrower_and_never_wrong, .timeout = 120)
 		char dir[64];
 		lives_dir(dir);
 		make_scene(scene, seed * 1000, cadences_s[seed % 3] * S);
-		record(scene, dir, seed % 2 ? 200 : 7);
+		record(scene, dir,
+		       (struct way){.key_every = seed % 2 ? 200 : 7,
+				    .per_file = seed % 4 ? 0 : 15});
 		read_spells(scene, dir, false, &w);
 		read_spells(scene, dir, true, &w);
 		lives_remove(dir);
