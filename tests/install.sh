@@ -15,7 +15,8 @@ DESTDIR=$work/root meson install -C "$build" --no-rebuild >"$work/log" 2>&1 || {
 }
 (cd "$work/root" && find . -type f) >"$work/files"
 
-for file in bin/socklapse-record bin/socklapse 'lib/.*socklapse/socklapse.so' \
+# Without dpkg-dev Meson takes lib64 for lib.
+for file in bin/socklapse-record bin/socklapse 'lib[0-9]*/.*socklapse/socklapse.so' \
 	share/man/man1/socklapse-record.1 share/man/man1/socklapse.1 \
 	share/man/man7/socklapse-filter.7 share/bash-completion/completions/socklapse \
 	share/bash-completion/completions/socklapse-record share/zsh/site-functions/_socklapse \
