@@ -116,9 +116,9 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	fails 'unreadable directory' 1 '^socklapse: locked: .*[Pp]ermission' \
 		$as_nobody "$lapse" -f locked list
 	fails 'record: read-only directory' 1 '^socklapse-record: .*[Pp]ermission' \
-		$as_nobody "$record" -q -d "$work"
+		$as_nobody "$record_all" --netns self -q -d "$work"
 	fails 'record: read-only file' 1 '^socklapse-record: .*[Pp]ermission' \
-		$as_nobody "$record" -q -o good.socklapse
+		$as_nobody "$record_all" --netns self -q -o good.socklapse
 	unharmed 'record: nothing lost by it' good.socklapse before
 	if mkdir full && mount -t tmpfs -o size=256k tmpfs full 2>/dev/null; then
 		"$record" -q -o full/r.socklapse 2>err
