@@ -82,9 +82,9 @@ static const struct out_table text_table = {.name = "changes",
 
 /*
  * Between A and B so many sockets (of all snapshots together) are looked at for those that came and
- * went: about a second.
+ * went: a tenth of a second if they are few at a time, some seconds if they are many.
  */
-#define THROUGH_MAX 60000u
+#define THROUGH_MAX 250000u
 
 /* Behind this line of q_diff.sql stands what q_diff_by.sql replaces. */
 #define ROWS_MARK "-- ROWS:"

@@ -153,21 +153,9 @@ static const struct filter_refusal refusals[] = {
 
 struct filter_env filter_row_env(void)
 {
-	/* Only whether there is such a column is looked at. */
-	static const struct filter_columns columns_of_row = {
-		.family = "family",
-		.state = "state",
-		.local = "local",
-		.local_port = "local_port",
-		.peer = "peer",
-		.peer_port = "peer_port",
-		.ifindex = "ifindex",
-		.dev = "dev",
-		.mark = "mark",
-		.cgroup = "cgroup",
-	};
 	return (struct filter_env){
-		.columns = &columns_of_row,
+		/* Only whether there is such a column is looked at. */
+		.columns = filter_socket_env().columns,
 		.fields = fields,
 		.field_count = LENGTH(fields),
 		.refusals = refusals,
