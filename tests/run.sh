@@ -44,16 +44,15 @@ step() {
 	return 1
 }
 
-# A script that prints result lines itself. $1: seconds; $2: prefix of the names; rest: command.
+# A script that prints result lines itself. They are read from the log when it is over: a pipe
+# would be held open by whatever process the script left behind. $1: seconds; $2: prefix of the
+# names; rest: command.
 script() {
 	limit=$1 name=$2 log=$logs/$(echo "$2" | tr -c 'a-zA-Z0-9\n' '-').log
 	shift 2
-	: >"$log"
-	{
-		timeout -k 10 "$limit" "$@" 2>&1 </dev/null
-		echo "exit $?"
-	} | while IFS= read -r line; do
-		echo "$line" >>"$log"
+	timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null
+	echo "exit $?" >>"$log"
+	while IFS= read -r line; do
 		case $line in
 		'ok '*) result "ok $name: ${line#ok }" ;;
 		'not ok '*) result "not ok $name: ${line#not ok }" ;;
@@ -64,7 +63,7 @@ script() {
 		'exit '*) result "not ok $name: ended with code ${line#exit }" ;;
 		*) echo "    $line" ;;
 		esac
-	done
+	done <"$log"
 	grep -Eq '^(ok|not ok|skip) ' "$log" || result "not ok $name: tested nothing"
 }
 

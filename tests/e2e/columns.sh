@@ -9,7 +9,7 @@ make_network
 start_driver
 next_stage 'stage 1'
 mkfifo hold
-in_ns "$tools/oddsocks" 10.99.0.1 <hold >odd.out 2>odd.err &
+ip netns exec "$ns" "$tools/oddsocks" 10.99.0.1 <hold >odd.out 2>odd.err &
 odd=$!
 pids="$pids $odd"
 exec 4>hold

@@ -108,6 +108,7 @@ make_network() {
 	fi
 }
 
+# Not with &: $! would be a shell between us and the command, and stopping that leaves the command.
 in_ns() {
 	ip netns exec "$ns" "$@"
 }

@@ -5,7 +5,7 @@
 cd "$work" || exit 2
 faulty=$build/tests/fault/faulty
 make_network
-in_ns "$build/tests/bench/load" 300 0 0 0 300 >ready &
+ip netns exec "$ns" "$build/tests/bench/load" 300 0 0 0 300 >ready &
 load=$!
 pids="$pids $load"
 tries=0

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 2
 make_network
-in_ns "$build/tests/bench/load" 200 0 0 0 300 >ready &
+ip netns exec "$ns" "$build/tests/bench/load" 200 0 0 0 300 >ready &
 load=$!
 pids="$pids $load"
 tries=0
