@@ -5,22 +5,35 @@
 
 #define PROGRESS_EVERY 4096u
 
+#define DECADE(ms) (ms), 3 * (ms)
+
+static const int64_t begins_ms[LINGER_HIST_BUCKETS] = {
+	0,
+	DECADE(INT64_C(1)),
+	DECADE(INT64_C(10)),
+	DECADE(INT64_C(100)),
+	DECADE(INT64_C(1000)),
+	DECADE(INT64_C(10000)),
+	DECADE(INT64_C(100000)),
+	DECADE(INT64_C(1000000)),
+	DECADE(INT64_C(10000000)),
+	DECADE(INT64_C(100000000)),
+	DECADE(INT64_C(1000000000)),
+	DECADE(INT64_C(10000000000)),
+	INT64_C(100000000000),
+};
+
 unsigned linger_bucket(int64_t ms)
 {
 	unsigned bucket = 0;
-	while (bucket + 1 < LINGER_HIST_BUCKETS && ms >= linger_bucket_begin(bucket + 1))
+	while (bucket + 1 < LINGER_HIST_BUCKETS && ms >= begins_ms[bucket + 1])
 		bucket++;
 	return bucket;
 }
 
 int64_t linger_bucket_begin(unsigned bucket)
 {
-	if (!bucket)
-		return 0;
-	int64_t ms = bucket % 2 ? 1 : 3;
-	for (unsigned i = 0; i < (bucket - 1) / 2; i++)
-		ms *= 10;
-	return ms;
+	return begins_ms[bucket];
 }
 
 void linger_fini(struct linger_result *l)

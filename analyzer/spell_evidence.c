@@ -107,8 +107,7 @@ static bool is_told(const struct spell_pass *p, uint32_t position)
 }
 
 /* The row at a position, as the kernel sent it. */
-static struct bounds_row row_now(const struct spell_pass *p, uint32_t position,
-				 struct sock_row *row)
+static struct bounds_row row_now(struct spell_pass *p, uint32_t position, struct sock_row *row)
 {
 	uint32_t slot = p->set->order[position];
 	struct bounds_row r = {.row = row};
@@ -120,7 +119,7 @@ static struct bounds_row row_now(const struct spell_pass *p, uint32_t position,
 	};
 	bool known = p->evidence->now.tick_ms && is_told(p, position);
 	spell_row_load(&from, known ? sockset_tick(p->set, position) : 0, row);
-	moment_fill(&p->now, p->set, position, &r.lo_ns, &r.hi_ns);
+	moment_fill(&p->now, p->set, position, &p->batch_at, &r.lo_ns, &r.hi_ns);
 	r.lo_ns -= p->now.asleep_ns;
 	r.hi_ns -= p->now.asleep_ns;
 	return r;

@@ -39,10 +39,10 @@ static int netns_of(struct spell_pass *p, uint32_t file, uint32_t row, uint64_t 
  * When was a state seen? When the row was filled; only that no TIME-WAIT is left beside a shell
  * takes the whole dump, which tells of shells first.
  */
-static void seen_at(const struct spell_pass *p, const struct conn *c, uint32_t position,
+static void seen_at(struct spell_pass *p, const struct conn *c, uint32_t position,
 		    int64_t *ret_lo_ns, int64_t *ret_hi_ns)
 {
-	moment_fill(&p->now, p->set, position, ret_lo_ns, ret_hi_ns);
+	moment_fill(&p->now, p->set, position, &p->batch_at, ret_lo_ns, ret_hi_ns);
 	if (bounds_is_remnant_over(c->before, c->state))
 		*ret_hi_ns = p->now.end_ns;
 }
@@ -119,7 +119,7 @@ static int turn(struct spell_pass *p, uint32_t number, uint32_t position, uint8_
 {
 	struct conn *c = &p->table.all[number];
 	int64_t lo_ns, hi_ns;
-	moment_fill(&p->now, p->set, position, &lo_ns, &hi_ns);
+	moment_fill(&p->now, p->set, position, &p->batch_at, &lo_ns, &hi_ns);
 	if (bounds_is_remnant_over(c->state, state))
 		hi_ns = p->now.end_ns;
 	struct spell_end end = spell_end_between(p, c->last, p->index, hi_ns);

@@ -45,8 +45,9 @@ struct spell_pass {
 
 	size_t index; /* the snapshot being worked on */
 	struct moment now;
-	bool complete; /* is it? */
-	size_t before; /* the snapshot before it; HISTORY_NONE: first of its boot */
+	uint32_t batch_at; /* of its rows; sockset_batch_near() */
+	bool complete;	   /* is it? */
+	size_t before;	   /* the snapshot before it; HISTORY_NONE: first of its boot */
 	/* The last complete one before it that looked at a table, or HISTORY_NONE. */
 	size_t complete_before[PROTO_COUNT];
 	uint32_t coverage; /* flags that all snapshots of this host have */

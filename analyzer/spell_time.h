@@ -18,10 +18,30 @@ struct moment {
 	int64_t asleep_ns;	  /* CLOCK_BOOTTIME - CLOCK_MONOTONIC */
 };
 
-struct moment moment_of(const struct rec_snapshot *s);
+#define MOMENT_RANGE_NS (INT64_C(1) << 60)
+#define MOMENT_WALL_NS	(INT64_C(1) << 62)
 
-/* When the kernel filled the row at `position`, CLOCK_BOOTTIME. */
+static inline int64_t moment_clamp(int64_t v, int64_t lo, int64_t hi)
+{
+	if (v < lo)
+		return lo;
+	return v > hi ? hi : v;
+}
+
+static inline struct moment moment_of(const struct rec_snapshot *s)
+{
+	struct moment m;
+	m.begin_ns = moment_clamp(s->boot_begin_ns, 0, MOMENT_RANGE_NS);
+	m.end_ns = moment_clamp(s->boot_end_ns, m.begin_ns, MOMENT_RANGE_NS);
+	m.wall_ns = moment_clamp(s->wall_begin_ns, 0, MOMENT_WALL_NS);
+	m.offset_ns = m.wall_ns - m.begin_ns;
+	m.asleep_ns = m.begin_ns - moment_clamp(s->mono_begin_ns, 0, m.begin_ns);
+	return m;
+}
+
+/* When the kernel filled the row at `position`, CLOCK_BOOTTIME. `batch_at`: sockset_batch_near().
+ */
 void moment_fill(const struct moment *m, const struct sockset *set, uint32_t position,
-		 int64_t *ret_lo_ns, int64_t *ret_hi_ns);
+		 uint32_t *batch_at, int64_t *ret_lo_ns, int64_t *ret_hi_ns);
 
 #endif

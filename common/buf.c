@@ -106,7 +106,7 @@ void *array_grow(void *array, size_t *cap, size_t n, size_t item_bytes)
 	return p;
 }
 
-int array_need(void **array, size_t *cap, size_t n, size_t item_bytes)
+int array_need_more(void **array, size_t *cap, size_t n, size_t item_bytes)
 {
 	void *p = array_grow(*array, cap, n, item_bytes);
 	if (!p)

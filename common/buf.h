@@ -46,6 +46,11 @@ void *array_grow(void *array, size_t *cap, size_t n, size_t item_bytes) MUST_CHE
 
 /* The same in place: `int rc = ARRAY_NEED(x->items, x->items_cap, n)`; 0 or ERR_NOMEM. */
 #define ARRAY_NEED(array, cap, n) array_need((void **)&(array), &(cap), (n), sizeof(*(array)))
-int array_need(void **array, size_t *cap, size_t n, size_t item_bytes) MUST_CHECK;
+int array_need_more(void **array, size_t *cap, size_t n, size_t item_bytes) MUST_CHECK;
+
+static inline int MUST_CHECK array_need(void **array, size_t *cap, size_t n, size_t item_bytes)
+{
+	return n <= *cap && *array ? 0 : array_need_more(array, cap, n, item_bytes);
+}
 
 #endif

@@ -64,12 +64,20 @@ const struct column_group column_groups[GRP_COUNT] = {
 #undef GROUP_END
 };
 
+/* 1 + index in columns[], by id. */
+static const uint8_t places[UINT8_MAX + 1] = {
+#define GROUP_BEGIN(nr, group)
+#define COL(nr, grp, type, field, ...) [nr] = INDEX_##field + 1,
+#define GROUP_END(group)
+#include "columns.def"
+#undef GROUP_BEGIN
+#undef COL
+#undef GROUP_END
+};
+
 const struct column *column_by_id(unsigned id)
 {
-	for (unsigned i = 0; i < columns_count; i++)
-		if (columns[i].id == id)
-			return &columns[i];
-	return NULL;
+	return id <= UINT8_MAX && places[id] ? &columns[places[id] - 1] : NULL;
 }
 
 const struct column *column_by_name(const char *name)

@@ -5,9 +5,8 @@
 
 #include "buf.h"
 
-/* What a group that nobody ever wrote to reads as. Larger than any group's struct. */
-static const uint64_t zeros[64];
-_Static_assert(sizeof(struct sock_row) <= sizeof(zeros) * 2, "zeros covers every single group");
+const uint64_t sockset_zeros[SOCKSET_ZEROS];
+_Static_assert(sizeof(struct sock_row) <= sizeof(sockset_zeros) * 2, "covers every single group");
 
 void sockset_init(struct sockset *set, uint32_t groups)
 {
@@ -48,13 +47,6 @@ void sockset_clear(struct sockset *set)
 		set->touched_count[g] = 0;
 }
 
-const void *sockset_block(const struct sockset *set, unsigned group, uint32_t slot)
-{
-	if (!set->block[group])
-		return zeros;
-	return set->block[group] + (size_t)slot * column_groups[group].bytes;
-}
-
 static int grow_slots(struct sockset *set, struct err *e)
 {
 	size_t cap = set->slots_cap + set->slots_cap / 2 + 64;
@@ -86,6 +78,14 @@ int sockset_take_slot(struct sockset *set, uint32_t *ret_slot, struct err *e)
 	}
 	*ret_slot = set->slots++;
 	return 0;
+}
+
+int sockset_need_slots(struct sockset *set, uint32_t count, struct err *e)
+{
+	int rc = 0;
+	while (!rc && set->slots_cap < count)
+		rc = grow_slots(set, e);
+	return rc;
 }
 
 uint8_t *sockset_need_block(struct sockset *set, unsigned group)
@@ -129,6 +129,22 @@ const struct fill_batch *sockset_batch(const struct sockset *set, uint32_t posit
 			hi = mid;
 	}
 	return lo ? &set->batches[lo - 1] : NULL;
+}
+
+const struct fill_batch *sockset_batch_near(const struct sockset *set, uint32_t position,
+					    uint32_t *at)
+{
+	const struct fill_batch *b = set->batches;
+	for (uint32_t i = *at; i < set->batches_count && i <= *at + 1 && b[i].first <= position;
+	     i++) {
+		if (i + 1 < set->batches_count && b[i + 1].first <= position)
+			continue;
+		*at = i;
+		return &b[i];
+	}
+	const struct fill_batch *found = sockset_batch(set, position);
+	*at = found ? (uint32_t)(found - b) : 0;
+	return found;
 }
 
 bool sockset_is_born(const struct sockset *set, uint32_t position)

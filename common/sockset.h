@@ -102,8 +102,17 @@ void sockset_fini(struct sockset *set);
 /* Forgets all sockets, keeps the memory. */
 void sockset_clear(struct sockset *set);
 
+/* What a group that nobody ever wrote to reads as. Larger than any group's struct. */
+#define SOCKSET_ZEROS 64
+extern const uint64_t sockset_zeros[SOCKSET_ZEROS];
+
 /* A slot's values of a kept group; all zero if nobody ever had another value there. */
-const void *sockset_block(const struct sockset *set, unsigned group, uint32_t slot);
+static inline const void *sockset_block(const struct sockset *set, unsigned group, uint32_t slot)
+{
+	if (!set->block[group])
+		return sockset_zeros;
+	return set->block[group] + (size_t)slot * column_groups[group].bytes;
+}
 
 /* Typed shorthands: SLOT_GROUP(set, slot, state)->inode. */
 #define SLOT_GROUP(set, slot, group)                                                               \
@@ -120,6 +129,10 @@ const struct fill_batch *sockset_batch(const struct sockset *set, uint32_t posit
  * and for absent columns `state`, must be kept. Says nothing about NULL: see sockset_present().
  */
 uint64_t sockset_value(const struct sockset *set, const struct column *c, uint32_t position);
+
+/* The same for who asks of positions in order: *at is kept between two questions, 0 at first. */
+const struct fill_batch *sockset_batch_near(const struct sockset *set, uint32_t position,
+					    uint32_t *at);
 
 /* Did the kernel send the column for the socket at this position? */
 bool sockset_present(const struct sockset *set, const struct column *c, uint32_t position);
@@ -139,6 +152,9 @@ const struct turn *sockset_turn(const struct sockset *set, uint32_t position);
 
 /* For the codec: a free slot with undefined content, or a negative code. */
 int sockset_take_slot(struct sockset *set, uint32_t *ret_slot, struct err *e) MUST_CHECK;
+
+/* Room for slots below `count`. ERR_NOMEM. */
+int sockset_need_slots(struct sockset *set, uint32_t count, struct err *e) MUST_CHECK;
 
 /* For the codec: blocks of a group, allocated (all zero) when first needed. NULL: no memory. */
 uint8_t *sockset_need_block(struct sockset *set, unsigned group);
