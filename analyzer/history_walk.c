@@ -19,7 +19,7 @@ struct history_walk {
 	struct history *h;
 	const struct history_snapshot *snapshots;
 	uint32_t groups;
-	bool clock;
+	bool clock, apart;
 	size_t next, end;
 	size_t shown; /* HISTORY_NONE: nothing */
 	bool step;
@@ -74,6 +74,11 @@ int history_walk_new(struct history *h, uint32_t groups, bool clock, size_t firs
 	return 0;
 }
 
+void history_walk_apart(struct history_walk *w)
+{
+	w->apart = true;
+}
+
 static void close_file(struct file_walk *f)
 {
 	rec_walk_free(f->walk);
@@ -111,7 +116,8 @@ int history_walk_to(struct history_walk *w, size_t index, struct err *e)
 	int rc = 0;
 	if (!f->walk) {
 		close_others(w, index);
-		rc = rec_walk_new(rec, w->groups, w->clock, &f->walk, e);
+		rc = w->apart ? rec_walk_new_apart(rec, w->groups, w->clock, &f->walk, e)
+			      : rec_walk_new(rec, w->groups, w->clock, &f->walk, e);
 		if (rc)
 			return rc;
 	}

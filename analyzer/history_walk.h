@@ -37,6 +37,13 @@ int history_walk_new(struct history *h, uint32_t groups, bool clock, size_t firs
 void history_walk_free(struct history_walk *w);
 
 /*
+ * To be called before the first step: the walk will be used in another thread than `h`. It then
+ * touches nothing of `h` that can change, and reads through connections of its own
+ * (rec_walk_new_apart()).
+ */
+void history_walk_apart(struct history_walk *w);
+
+/*
  * Goes on to the next snapshot that can be shown. 1: there it is; 0: no more; negative: memory ran
  * out or the file cannot be read at all. Damaged frames and what depends on them are left out
  * (history_walk_gaps()).

@@ -30,7 +30,7 @@
 
 #include <string.h>
 
-#include "history_walk.h"
+#include "history_ahead.h"
 #include "owner.h"
 #include "sock.h"
 
@@ -107,6 +107,7 @@ struct spell_options {
 	 * are. */
 	bool (*wants)(const void *arg, const struct row_member *id);
 	const void *wants_arg;
+	enum history_ahead_thread thread; /* whether another thread decodes */
 };
 
 /*

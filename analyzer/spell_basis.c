@@ -16,5 +16,5 @@ void spell_pass_basis(const struct spell_pass *p, struct spell_basis *ret)
 {
 	*ret = p->basis;
 	size_t gaps;
-	history_walk_gaps(p->walk, &gaps, &ret->unreadable);
+	history_ahead_gaps(p->walk, &gaps, &ret->unreadable);
 }

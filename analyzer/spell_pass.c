@@ -78,7 +78,8 @@ int spell_pass_new(struct history *h, const struct spell_options *options, struc
 	if (!rc && options->evidence)
 		rc = spell_marks_new(h, &p->marks, e);
 	if (!rc)
-		rc = history_walk_new(h, groups, true, options->first, options->last, &p->walk, e);
+		rc = history_ahead_new(h, groups, true, options->first, options->last,
+				       options->thread, &p->walk, e);
 	if (rc) {
 		spell_pass_free(p);
 		return rc;
@@ -94,7 +95,7 @@ void spell_pass_free(struct spell_pass *p)
 	conn_table_fini(&p->table);
 	evidence_free(p->evidence);
 	spell_marks_free(p->marks);
-	history_walk_free(p->walk);
+	history_ahead_free(p->walk);
 	free(p->ready);
 	free(p);
 }
@@ -227,8 +228,8 @@ static int turn_page(struct spell_pass *p, struct err *e)
 
 static int work_on_snapshot(struct spell_pass *p, struct err *e)
 {
-	p->index = history_walk_index(p->walk);
-	p->set = history_walk_set(p->walk);
+	p->index = history_ahead_index(p->walk);
+	p->set = history_ahead_set(p->walk);
 	int rc = turn_page(p, e);
 	if (rc)
 		return rc;
@@ -242,7 +243,7 @@ static int work_on_snapshot(struct spell_pass *p, struct err *e)
 		rc = spell_marks_read(p->marks, p->index, e);
 	if (rc)
 		return rc;
-	bool step = history_walk_step(p->walk) && p->before != HISTORY_NONE;
+	bool step = history_ahead_step(p->walk) && p->before != HISTORY_NONE;
 	rc = spell_follow(p, step, e);
 	if (!rc)
 		rc = conn_sift_missing(&p->table, judge_missing, judge_soon, p, e);
@@ -259,7 +260,7 @@ static int work_on_snapshot(struct spell_pass *p, struct err *e)
 static int work(struct spell_pass *p, struct err *e)
 {
 	p->ready_at = p->ready_count = 0;
-	int rc = history_walk_next(p->walk, e);
+	int rc = history_ahead_next(p->walk, e);
 	if (rc > 0)
 		return work_on_snapshot(p, e);
 	if (rc == 0) {
@@ -286,7 +287,7 @@ int spell_pass_next(struct spell_pass *p, const struct spell **ret, struct err *
 const struct history_gap *spell_pass_gaps(const struct spell_pass *p, size_t *ret_count)
 {
 	size_t snapshots;
-	return history_walk_gaps(p->walk, ret_count, &snapshots);
+	return history_ahead_gaps(p->walk, ret_count, &snapshots);
 }
 
 size_t spell_pass_at(const struct spell_pass *p)

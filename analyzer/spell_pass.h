@@ -35,7 +35,7 @@ struct spell_pass {
 	struct history *h;
 	const struct history_snapshot *snapshots;
 	struct spell_options options;
-	struct history_walk *walk;
+	struct history_ahead *walk;
 	const struct sockset *set;
 	struct conn_table table;
 	struct spell_evidence *evidence; /* NULL: not asked for */

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "rec_db.h"
 
@@ -13,6 +14,7 @@
 struct rec {
 	char *path;
 	sqlite3 *db;
+	struct stat file; /* by which it is known again; st_ino 0: it is not */
 	struct rec_snapshot *snapshots;
 	size_t snapshots_cap;
 	size_t count;
@@ -21,6 +23,7 @@ struct rec {
 
 struct rec_walk {
 	struct rec *rec;
+	sqlite3 *db; /* its own connection; NULL: rec's */
 	struct sockset set;
 	struct frame_scratch scratch;
 	struct rec_parts parts;
@@ -107,15 +110,21 @@ static int load_features(struct rec *r, struct err *e)
 	return 0;
 }
 
+/* *db is a connection even if that fails, or NULL. */
+static int connect_to(const char *path, int flags, sqlite3 **db, struct err *e)
+{
+	if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK)
+		return rec_db_error(*db, "cannot open it", e);
+	rec_db_harden(*db);
+	sqlite3_busy_timeout(*db, 5000);
+	return rec_db_exec(*db, "PRAGMA query_only = 1", e);
+}
+
 static int open_db(struct rec *r, int flags, struct err *e)
 {
 	sqlite3_close(r->db);
 	r->db = NULL;
-	if (sqlite3_open_v2(r->path, &r->db, flags, NULL) != SQLITE_OK)
-		return rec_db_error(r->db, "cannot open it", e);
-	rec_db_harden(r->db);
-	sqlite3_busy_timeout(r->db, 5000);
-	return rec_db_exec(r->db, "PRAGMA query_only = 1", e);
+	return connect_to(r->path, flags, &r->db, e);
 }
 
 /*
@@ -156,6 +165,8 @@ static int open_checked(struct rec *r, struct err *e)
 		rc = load_features(r, e);
 	if (!rc)
 		rc = load_index(r, e);
+	if (!rc && stat(r->path, &r->file) < 0)
+		r->file = (struct stat){0};
 	return rc;
 }
 
@@ -218,7 +229,27 @@ size_t rec_next_key(const struct rec *r, size_t index)
 
 /* ------------------------------------------------------------------------------------ walk */
 
-int rec_walk_new(struct rec *r, uint32_t groups, bool clock, struct rec_walk **ret, struct err *e)
+/* Is what now has the recording's name still that file? */
+static bool is_same_file(const struct rec *r)
+{
+	struct stat now;
+	return r->file.st_ino && stat(r->path, &now) == 0 && now.st_ino == r->file.st_ino &&
+	       now.st_dev == r->file.st_dev;
+}
+
+/* Whoever puts another file in its place may do so before or behind the opening. */
+static sqlite3 *connect_apart(const struct rec *r)
+{
+	sqlite3 *db = NULL;
+	if (is_same_file(r) && connect_to(r->path, SQLITE_OPEN_READONLY, &db, NULL) == 0 &&
+	    is_same_file(r))
+		return db;
+	sqlite3_close(db);
+	return NULL;
+}
+
+static int walk_new(struct rec *r, uint32_t groups, bool clock, bool apart, struct rec_walk **ret,
+		    struct err *e)
 {
 	struct rec_walk *w = calloc(1, sizeof(*w));
 	if (!w)
@@ -227,7 +258,8 @@ int rec_walk_new(struct rec *r, uint32_t groups, bool clock, struct rec_walk **r
 	if (!r->has_turns)
 		groups &= ~REC_TURNS;
 	sockset_init(&w->set, (groups & (GRP_ALL | REC_TURNS)) | (clock ? 1u << PART_CLOCK : 0));
-	int rc = rec_db_prepare(r->db, REC_SQL_GET_PARTS, &w->get_part, e);
+	w->db = apart ? connect_apart(r) : NULL;
+	int rc = rec_db_prepare(w->db ? w->db : r->db, REC_SQL_GET_PARTS, &w->get_part, e);
 	if (rc) {
 		rec_walk_free(w);
 		return err_context(e, "%s", r->path);
@@ -236,11 +268,23 @@ int rec_walk_new(struct rec *r, uint32_t groups, bool clock, struct rec_walk **r
 	return 0;
 }
 
+int rec_walk_new(struct rec *r, uint32_t groups, bool clock, struct rec_walk **ret, struct err *e)
+{
+	return walk_new(r, groups, clock, false, ret, e);
+}
+
+int rec_walk_new_apart(struct rec *r, uint32_t groups, bool clock, struct rec_walk **ret,
+		       struct err *e)
+{
+	return walk_new(r, groups, clock, true, ret, e);
+}
+
 void rec_walk_free(struct rec_walk *w)
 {
 	if (!w)
 		return;
 	sqlite3_finalize(w->get_part);
+	sqlite3_close(w->db);
 	sockset_fini(&w->set);
 	frame_scratch_fini(&w->scratch);
 	rec_parts_fini(&w->parts);

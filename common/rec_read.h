@@ -47,6 +47,14 @@ int rec_walk_new(struct rec *r, uint32_t groups, bool clock, struct rec_walk **r
 void rec_walk_free(struct rec_walk *w);
 
 /*
+ * The same for another thread than the one that uses `r`: it reads through a connection of its own.
+ * If the file has meanwhile been removed, or replaced by another one, it is r's connection, which
+ * SQLite lets two threads use in turn.
+ */
+int rec_walk_new_apart(struct rec *r, uint32_t groups, bool clock, struct rec_walk **ret,
+		       struct err *e) MUST_CHECK;
+
+/*
  * After an error the walk shows nothing; it can be called again for an index at or behind the next
  * key frame, which rec_next_key() finds.
  */
