@@ -41,7 +41,7 @@ enum writer_stmt {
 #define TOOL "socklapse " SOCKLAPSE_VERSION
 
 /* A chain's deltas may weigh this many times its key frame (FORMAT.md section 4). */
-#define MAX_CHAIN_WEIGHT 16
+#define MAX_CHAIN_WEIGHT 8
 
 struct rec_writer {
 	char *path;
