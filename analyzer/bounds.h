@@ -44,11 +44,16 @@ struct bounds_host {
 	uint32_t keepalive_time_s; /* net.ipv4.tcp_keepalive_time */
 };
 
-/* A row as the kernel sent it, and when: filled at some moment of [lo_ns, hi_ns]. */
+/*
+ * A row as the kernel sent it, and when: filled at some moment of [lo_ns, hi_ns]. Its stamps go
+ * back from a tick of the kernel that began at tick_ns or later (bounds_tick_ns()); 0: that is not
+ * known.
+ */
 struct bounds_row {
 	const struct sock_row *row;
 	int64_t lo_ns;
 	int64_t hi_ns;
+	int64_t tick_ns;
 };
 
 /* What a bound rests on. */
@@ -196,6 +201,14 @@ void bounds_turn(const struct bounds_row *last, unsigned next_state,
  */
 void bounds_gone(const struct bounds_host *host, const struct bounds_row *last, int64_t gone_ns,
 		 struct bounds_end *ret) NONNULL(1, 2, 4);
+
+/*
+ * When the kernel's tick `tick_ms` began, at the earliest: for bounds_row.tick_ns of a row that was
+ * filled at that tick, about `near_ns`. `base_us` is what the recorder measured in that snapshot
+ * (rec_snapshot.tick_base_us). 0: not known, or not to be had with ticks that are no whole ms.
+ */
+int64_t bounds_tick_ns(const struct bounds_host *host, uint64_t base_us, uint64_t tick_ms,
+		       int64_t near_ns) NONNULL(1);
 
 /* Middle of a guess, for printing one number. */
 int64_t bounds_guess_ns(const struct bounds_guess *guess) NONNULL(1);

@@ -12,6 +12,10 @@ static const uint32_t usual_hz[] = {100, 250, 300, 1000};
 #define MARGIN_TICKS	7
 #define MARGIN_LEAST_NS (28 * NS_PER_MS)
 
+/* Ticks are told modulo 2^32 ms; a row's is not farther than this from the row's time. */
+#define TICK_TURN_US ((UINT64_C(1) << 32) * 1000)
+#define TICK_NEAR_US INT64_C(10000000)
+
 /* Beyond this the wheel holds a timer at its last level (kernel/time/timer.c, WHEEL_TIMEOUT_MAX) */
 #define WHEEL_LEVELS	 9u
 #define WHEEL_SLOTS	 INT64_C(63)
@@ -27,6 +31,34 @@ int64_t bounds_margin_ns(const struct bounds_host *host)
 	uint32_t hz = hz_known(host) ? host->hz : usual_hz[0];
 	int64_t ns = MARGIN_TICKS * NS_PER_S / hz;
 	return ns > MARGIN_LEAST_NS ? ns : MARGIN_LEAST_NS;
+}
+
+int64_t bounds_since_ns(const struct bounds_host *host, const struct bounds_row *at)
+{
+	if (at->tick_ns && at->tick_ns <= at->hi_ns)
+		return at->tick_ns;
+	return bounds_sub(at->lo_ns, bounds_margin_ns(host));
+}
+
+/*
+ * The recorder says how far the coarse clock was ahead of the tick. It stands where
+ * CLOCK_MONOTONIC was when the tick was last counted on, at the latest, and that was within the
+ * length of the tick: so much may have to be taken off.
+ */
+int64_t bounds_tick_ns(const struct bounds_host *host, uint64_t base_us, uint64_t tick_ms,
+		       int64_t near_ns)
+{
+	if (!base_us || !tick_ms || near_ns < 0 || !hz_known(host) || 1000 % host->hz)
+		return 0;
+	uint64_t near_us = (uint64_t)near_ns / 1000;
+	uint64_t at_us = base_us % TICK_TURN_US + tick_ms % (TICK_TURN_US / 1000) * 1000;
+	int64_t ago_us = (int64_t)((near_us + 2 * TICK_TURN_US - at_us) % TICK_TURN_US);
+	if (ago_us > (int64_t)(TICK_TURN_US / 2))
+		ago_us -= (int64_t)TICK_TURN_US;
+	if (ago_us > TICK_NEAR_US || ago_us < -TICK_NEAR_US)
+		return 0;
+	int64_t ns = ((int64_t)near_us - ago_us) * 1000 - NS_PER_S / host->hz;
+	return ns > 0 ? ns : 0;
 }
 
 static int64_t late_at(uint32_t hz, int64_t ns)

@@ -35,7 +35,7 @@ void bounds_one_segment(const struct bounds_clue *c, struct bounds_found *f)
 		return;
 	int64_t ns;
 	if (bounds_stamp_most(c, STAMP_ACK, &ns))
-		bounds_exactly(c, f, ns, BY_ONE_SEGMENT);
+		bounds_stamped(c, f, ns, BY_ONE_SEGMENT);
 }
 
 /*

@@ -39,21 +39,37 @@ void bounds_at_least(const struct bounds_clue *c, struct bounds_found *f, int64_
 	f->entered.hi_source = (uint8_t)source;
 }
 
-void bounds_at_most(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,
-		    enum bounds_source source)
+static void not_before(struct bounds_found *f, int64_t lo_ns, enum bounds_source source)
 {
-	int64_t lo_ns = bounds_sub(c->now->lo_ns, dwell_ns + c->margin_ns);
 	if (lo_ns <= f->entered.lo_ns)
 		return;
 	f->entered.lo_ns = lo_ns;
 	f->entered.lo_source = (uint8_t)source;
 }
 
-void bounds_exactly(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,
+void bounds_at_most(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,
 		    enum bounds_source source)
 {
-	bounds_at_least(c, f, dwell_ns, source);
-	bounds_at_most(c, f, dwell_ns, source);
+	not_before(f, bounds_sub(c->now->lo_ns, dwell_ns + c->margin_ns), source);
+}
+
+static void at_most_stamp(const struct bounds_clue *c, struct bounds_found *f, int64_t ago_ns,
+			  enum bounds_source source)
+{
+	not_before(f, bounds_sub(bounds_since_ns(c->host, c->now), ago_ns), source);
+}
+
+void bounds_at_most_clock(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,
+			  enum bounds_source source)
+{
+	not_before(f, bounds_sub(c->now->lo_ns, dwell_ns), source);
+}
+
+void bounds_stamped(const struct bounds_clue *c, struct bounds_found *f, int64_t ago_ns,
+		    enum bounds_source source)
+{
+	bounds_at_least(c, f, ago_ns, source);
+	at_most_stamp(c, f, ago_ns, source);
 }
 
 void bounds_guess(const struct bounds_clue *c, struct bounds_found *f, int64_t least_ns,
@@ -151,7 +167,7 @@ void bounds_stamp_at_most(const struct bounds_clue *c, struct bounds_found *f,
 {
 	int64_t ns;
 	if (bounds_stamp_most(c, stamp, &ns))
-		bounds_at_most(c, f, ns, source);
+		at_most_stamp(c, f, ns, source);
 }
 
 /* Timeouts. */

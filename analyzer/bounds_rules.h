@@ -31,11 +31,23 @@ struct bounds_found {
 void bounds_apply(const struct bounds_clue *clue, struct bounds_found *found);
 
 /*
- * How far a stamp or timer of the kernel may be off, on either side: EVIDENCE section 0. Stamps
- * count ticks (off by one on either end), and the tick itself may lag behind CLOCK_MONOTONIC when
- * the machine is busy or its CPU stolen (21 ms were seen). 7 ticks, and never below 28 ms.
+ * How far the kernel's tick may lag behind CLOCK_MONOTONIC, its own length included: EVIDENCE
+ * section 0. That is more than a tick when the machine is busy or its CPU stolen (21 ms were seen).
+ * 7 ticks, and never below 28 ms.
+ *
+ * It never runs ahead (kernel/time/tick-sched.c counts whole ticks of CLOCK_MONOTONIC that are
+ * over). So what a stamp or timer was set for happened after the begin of its tick, and at most
+ * this much later. "n ms ago" goes back from the tick at which the row was filled, which lagged in
+ * its turn: from the row's time at the latest, and from the begin of that tick at the earliest; if
+ * that begin is not known, from this much before the row's time.
  */
 int64_t bounds_margin_ns(const struct bounds_host *host);
+
+/*
+ * What the stamps of a row ("n ms ago") go back from, at the earliest. At the latest it is hi_ns.
+ * Not for its timer: that is read before tcp_info, and the tick is known from tcp_info.
+ */
+int64_t bounds_since_ns(const struct bounds_host *host, const struct bounds_row *at);
 
 /*
  * How much later than asked for a timer of `ns` may fire: the timer wheel of kernel/time/timer.c
@@ -89,12 +101,18 @@ int64_t bounds_rto_base_ns(const struct bounds_clue *c);
 bool bounds_has_rto_time(const struct bounds_clue *c);
 int64_t bounds_rto_time_ns(const struct bounds_clue *c);
 
-/* Putting down what is proved: the dwell is ... Margins are added here. */
+/*
+ * Putting down what is proved: the dwell is ... Margins are added here, but for what was counted on
+ * a clock, not in ticks (_clock).
+ */
 void bounds_at_least(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,
 		     enum bounds_source source);
 void bounds_at_most(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,
 		    enum bounds_source source);
-void bounds_exactly(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,
+void bounds_at_most_clock(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,
+			  enum bounds_source source);
+/* The state was entered at the stamp, `ago_ns` before the row. */
+void bounds_stamped(const struct bounds_clue *c, struct bounds_found *f, int64_t ago_ns,
 		    enum bounds_source source);
 void bounds_stamp_at_least(const struct bounds_clue *c, struct bounds_found *f,
 			   enum bounds_stamp stamp, enum bounds_source source);

@@ -65,9 +65,14 @@ struct rec_snapshot {
 	int64_t mono_begin_ns;
 	bool key; /* set by the writer */
 	uint32_t flags;
-	uint32_t scope;	    /* set by the reader: equal for equal scopes; 0: everything */
-	uint32_t sockets;   /* set by the writer */
-	uint32_t tables;    /* by the reader: bits (1 << PROTO_*) of tables looked at; 0: unknown */
+	uint32_t scope;	  /* set by the reader: equal for equal scopes; 0: everything */
+	uint32_t sockets; /* set by the writer */
+	uint32_t tables;  /* by the reader: bits (1 << PROTO_*) of tables looked at; 0: unknown */
+	/*
+	 * By the reader: CLOCK_MONOTONIC_COARSE less the kernel's tick, in us modulo 2^32 ms
+	 * (FORMAT.md section 5.5); 0: unknown.
+	 */
+	uint64_t tick_base_us;
 	uint64_t bytes;	    /* set by the writer */
 	uint64_t encode_us; /* time that encoding took; set by the writer, not in the file */
 };

@@ -64,6 +64,7 @@ static int add_snapshot(struct rec *r, sqlite3_stmt *stmt, struct err *e)
 		.sockets = sockets < 0 || sockets > UINT32_MAX ? UINT32_MAX : (uint32_t)sockets,
 		.bytes = (uint64_t)sqlite3_column_int64(stmt, 10),
 		.tables = (uint32_t)sqlite3_column_int64(stmt, 11),
+		.tick_base_us = (uint64_t)sqlite3_column_int64(stmt, 12),
 	};
 	int rc = check_snapshot(r, &s, e);
 	if (rc)
@@ -76,17 +77,20 @@ static int add_snapshot(struct rec *r, sqlite3_stmt *stmt, struct err *e)
 	return 0;
 }
 
+/* One of the numbers that every snapshot has, by name; NULL if it is not told. */
+#define SQL_COST(name)                                                                             \
+	"CASE WHEN json_valid(costs) THEN json_extract(costs, "                                    \
+	"(SELECT '$[' || (id - 1) || ']' FROM cost_name WHERE name = '" name "')) END"
+
 static int load_index(struct rec *r, struct err *e)
 {
 	sqlite3_stmt *stmt;
-	int rc = rec_db_prepare(r->db,
-				"SELECT id, host, wall_begin_ns, wall_end_ns, boot_begin_ns, "
-				"boot_end_ns, mono_begin_ns, key, flags, sockets, bytes, "
-				"CASE WHEN json_valid(costs) THEN json_extract(costs, "
-				"(SELECT '$[' || (id - 1) || ']' FROM cost_name "
-				"WHERE name = 'tables')) END "
-				"FROM snapshot ORDER BY id",
-				&stmt, e);
+	int rc = rec_db_prepare(
+		r->db,
+		"SELECT id, host, wall_begin_ns, wall_end_ns, boot_begin_ns, "
+		"boot_end_ns, mono_begin_ns, key, flags, sockets, bytes, " SQL_COST(
+			"tables") ", " SQL_COST("tick_base_us") " FROM snapshot ORDER BY id",
+		&stmt, e);
 	if (rc)
 		return rc;
 	int step;

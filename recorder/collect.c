@@ -119,7 +119,9 @@ static int dump_all(struct snap *s, uint64_t deadline_ns, struct err *e)
 {
 	if (s->c->options.sieve)
 		sieve_refresh(s->c->options.sieve);
+	tick_begin(&s->c->tick);
 	int rc = collect_namespaces(s, deadline_ns, e);
+	s->costs->tick_base_us = s->c->tick.base_us;
 	collect_problem_tables(s, s->no_table, "not in this kernel");
 	collect_problem_tables(s, s->by_proc, "from /proc/net");
 	if (s->no_table)

@@ -42,7 +42,8 @@ struct collect_costs {
 	uint32_t netns_no_inet; /* of them, those whose inet tables were not asked for: empty */
 	uint32_t duplicates;
 	uint32_t malformed;
-	uint32_t tables; /* no cost: the socket tables looked at, a bit (1 << PROTO_*) each */
+	uint32_t tables;       /* no cost: the socket tables looked at, a bit (1 << PROTO_*) each */
+	uint64_t tick_base_us; /* no cost: where the kernel's tick stands on its clock, tick.h */
 };
 
 /* Opens what every snapshot needs. Call caps_drop() before. */

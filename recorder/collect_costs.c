@@ -26,6 +26,7 @@ int collect_costs_each(const struct collect_costs *costs,
 		{"duplicates", costs->duplicates},
 		{"malformed", costs->malformed},
 		{"tables", costs->tables},
+		{"tick_base_us", costs->tick_base_us},
 	};
 	int rc = 0;
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]) && !rc; i++)

@@ -92,14 +92,14 @@ static struct conn *find(const struct row_member *m)
 	return c;
 }
 
-static void see(struct conn *c, const struct sock_row *row, int64_t lo_ns, int64_t hi_ns,
-		int64_t absent_ns)
+static void see(struct conn *c, const struct bounds_row *at, int64_t absent_ns)
 {
 	struct sock_row *mine = &c->rows[c->turn ^= 1];
-	*mine = *row;
-	struct bounds_row now = {mine, lo_ns, hi_ns};
+	struct bounds_row now = *at;
+	*mine = *at->row;
+	now.row = mine;
 	c->there = true;
-	if (c->known && row->state.state == c->last.row->state.state) {
+	if (c->known && mine->state.state == c->last.row->state.state) {
 		bounds_more(&host, &now, &c->spell);
 		c->last = now;
 		return;
@@ -115,7 +115,8 @@ static void see(struct conn *c, const struct sock_row *row, int64_t lo_ns, int64
 		c->has_former = true;
 		c->former = c->spell;
 		c->former_row = *c->last.row;
-		c->former_last = (struct bounds_row){&c->former_row, c->last.lo_ns, c->last.hi_ns};
+		c->former_last = c->last;
+		c->former_last.row = &c->former_row;
 	}
 	c->spell = spell;
 	c->last = now;
@@ -147,10 +148,14 @@ static void look(const struct sockset *set, const struct rec_snapshot *s,
 		    row.member.local.w[0] != local->w[0] || !row.member.peer_port)
 			continue;
 		const struct fill_batch *batch = sockset_batch(set, i);
-		int64_t lo_ns = s->mono_begin_ns + (batch ? (int64_t)batch->lo_us * 1000 : 0);
-		int64_t hi_ns = batch ? s->mono_begin_ns + (int64_t)batch->hi_us * 1000
-				      : s->mono_begin_ns + s->boot_end_ns - s->boot_begin_ns;
-		see(find(&row.member), &row, lo_ns, hi_ns, absent_ns);
+		struct bounds_row at = {
+			.row = &row,
+			.lo_ns = s->mono_begin_ns + (batch ? (int64_t)batch->lo_us * 1000 : 0),
+			.hi_ns = batch ? s->mono_begin_ns + (int64_t)batch->hi_us * 1000
+				       : s->mono_begin_ns + s->boot_end_ns - s->boot_begin_ns,
+		};
+		at.tick_ns = bounds_tick_ns(&host, s->tick_base_us, sockset_tick(set, i), at.lo_ns);
+		see(find(&row.member), &at, absent_ns);
 	}
 	end_absent(s->mono_begin_ns + s->boot_end_ns - s->boot_begin_ns);
 }

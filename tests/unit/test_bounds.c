@@ -97,7 +97,10 @@ static void parse_row(char *rest, struct timed_row *ret)
 		char *equals = strchr(word, '=');
 		cr_assert_not_null(equals, "no value: %s", word);
 		*equals = 0;
-		set_column(&ret->row, word, equals + 1);
+		if (strcmp(word, "tick") == 0)
+			ret->at.tick_ns = parse_ms(equals + 1);
+		else
+			set_column(&ret->row, word, equals + 1);
 	}
 	ret->at.row = &ret->row;
 	ret->given = true;
@@ -285,11 +288,54 @@ Test(bounds, without_anything_known_before)
 {
 	struct bounds_host host = {.hz = 250};
 	struct sock_row row = {.member.proto = PROTO_TCP, .state.state = STATE_LISTEN};
-	struct bounds_row at = {&row, 1000, 2000};
+	struct bounds_row at = {.row = &row, .lo_ns = 1000, .hi_ns = 2000};
 	struct bounds_spell spell;
 	bounds_enter(&host, &at, NULL, &spell);
 	cr_assert_eq(spell.entered.lo_ns, 0);
 	cr_assert_eq(spell.entered.hi_ns, 2000);
+}
+
+/* Where a tick began, of which the recorder says how far the coarse clock was ahead. */
+Test(bounds, tick_begins)
+{
+	const int64_t ms = 1000000, turn_ms = INT64_C(1) << 32;
+	static const struct {
+		uint32_t hz;
+		uint64_t base_us, tick_ms;
+		int64_t near_ms, want_ms; /* want 0: not known */
+	} cases[] = {
+		{250, 300320000, 5000000, 5300325, 5300316},
+		{100, 300320000, 5000000, 5300325, 5300310},
+		{1000, 300320000, 5000000, 5300321, 5300319},
+		{250, 300320000, 5000000 + (UINT64_C(3) << 32), 5300325, 5300316},
+		/* 300 s below 0, which is where ticks begin */
+		{250, 300320000, (UINT64_C(1) << 33) - 100000, 200325, 200316},
+		{250, 300320000, 5000000, 5300325 + (INT64_C(1) << 32),
+		 5300316 + (INT64_C(1) << 32)},
+		{250, 300320000, 5000000, 5300320 - 9000, 5300316},
+		{250, 300320000, 5000000, 5300320 + 11000, 0},
+		{250, 300320000, 5000000, 5300320 - 11000, 0},
+		{250, 0, 5000000, 5000001, 0},
+		{250, 300320000, 0, 300321, 0},
+		{300, 300320000, 5000000, 5300325, 0}, /* 3.33 ms */
+		{0, 300320000, 5000000, 5300325, 0},
+		{250, UINT64_MAX, 5000000, -1, 0},
+	};
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bounds_host host = {.hz = cases[i].hz};
+		int64_t ns = bounds_tick_ns(&host, cases[i].base_us, cases[i].tick_ms,
+					    cases[i].near_ms * ms);
+		cr_expect_eq(ns, cases[i].want_ms * ms, "case %u: %.3f", i, (double)ns / 1e6);
+	}
+	/* What was put down modulo 2^32 ms. */
+	struct bounds_host host = {.hz = 250};
+	for (int64_t now_ms = 1000; now_ms < 4 * turn_ms; now_ms += 86399999) {
+		uint64_t reading = (uint64_t)(now_ms - 300000) % (uint64_t)turn_ms;
+		uint64_t base_us = (300000 - 2) * UINT64_C(1000);
+		int64_t ns = bounds_tick_ns(&host, base_us, reading + (uint64_t)turn_ms,
+					    now_ms * ms);
+		cr_expect_eq(ns, (now_ms - 6) * ms, "%lld: %lld", (long long)now_ms, (long long)ns);
+	}
 }
 
 /* Times and values at the ends of their ranges, as a damaged recording may have them. */
@@ -309,8 +355,12 @@ Test(bounds, extremes_do_not_overflow)
 		row.state.has = i % 2 ? HAS_INFO : 0;
 		row.queue.timer_ms = i % 5 ? UINT32_MAX : UINT64_MAX;
 		memcpy(&old, &row, sizeof(old));
-		struct bounds_row now = {&row, times[i % n], times[i / n % n]};
-		struct bounds_row prev = {&old, times[i / n / n % n], times[i % n]};
+		struct bounds_row now = {.row = &row,
+					 .lo_ns = times[i % n],
+					 .hi_ns = times[i / n % n],
+					 .tick_ns = times[i / 3 % n]};
+		struct bounds_row prev = {
+			.row = &old, .lo_ns = times[i / n / n % n], .hi_ns = times[i % n]};
 		struct bounds_before before = {.row = i % 7 ? &prev : NULL,
 					       .absent_ns = times[i / n % n],
 					       .born_ns = times[i / n / n % n]};

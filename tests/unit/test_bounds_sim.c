@@ -18,6 +18,7 @@ struct sighting {
 	bool there;
 	struct sock_row row;
 	int64_t lo_ns, hi_ns; /* of the row; of the whole dump if there is none */
+	int64_t tick_ns;      /* from when on it was the tick; 0: not known */
 };
 
 struct life {
@@ -48,6 +49,7 @@ static void observe(struct life *life, uint64_t seed)
 		struct sighting *seen = &life->seen[life->count];
 		if (at_ns >= begin_ns)
 			sim_run(s, at_ns);
+		seen->tick_ns = seed % 3 ? sim_tick_ns(s) : 0;
 		seen->there = at_ns >= begin_ns && sim_row(s, &seen->row);
 		seen->lo_ns = at_ns - (int64_t)sim_random(s, 3 * MS);
 		seen->hi_ns = at_ns + (int64_t)sim_random(s, 3 * MS);
@@ -81,7 +83,10 @@ static unsigned find_spells(const struct life *life, uint64_t use, struct found 
 	unsigned n = 0;
 	for (unsigned i = 0; i < life->count; i++) {
 		const struct sighting *seen = &life->seen[i];
-		struct bounds_row now = {&seen->row, seen->lo_ns, seen->hi_ns};
+		struct bounds_row now = {.row = &seen->row,
+					 .lo_ns = seen->lo_ns,
+					 .hi_ns = seen->hi_ns,
+					 .tick_ns = seen->tick_ns};
 		if (!(use >> i & 1))
 			continue;
 		if (!seen->there && n) {

@@ -268,6 +268,11 @@ Test(collect, fill_times_and_ticks)
 	uint64_t after_ns = clocks_mono_ns();
 	cr_assert_gt(costs.datagrams, 3, "more than one batch of TCP");
 	cr_assert_geq((uint64_t)info.mono_begin_ns, before_ns);
+	size_t n;
+	const uint64_t turn_us = (UINT64_C(1) << 32) * 1000;
+	uint64_t base_us = rec_snapshots(f.rec, &n)[0].tick_base_us;
+	cr_assert_neq(base_us, 0);
+	cr_assert_eq(base_us, costs.tick_base_us);
 	uint64_t lo = 0;
 	for (uint32_t i = 0; i < f.set->rows; i++) {
 		const struct fill_batch *b = sockset_batch(f.set, i);
@@ -277,6 +282,12 @@ Test(collect, fill_times_and_ticks)
 		lo = b->lo_us;
 		cr_assert_leq((uint64_t)info.mono_begin_ns + b->hi_us * 1000, after_ns + 1000);
 		cr_assert_geq(sockset_tick(f.set, i), UINT64_C(1) << 32);
+		/* A row's tick had begun, not long ago; the coarse clock may be ahead by less than
+		 * 10 ms.
+		 */
+		uint64_t hi_us = (uint64_t)info.mono_begin_ns / 1000 + b->hi_us + 10000;
+		uint64_t began_us = (base_us + sockset_tick(f.set, i) * 1000) % turn_us;
+		cr_assert_lt((hi_us % turn_us + turn_us - began_us) % turn_us, 20000000);
 	}
 	cr_assert_geq(info.wall_end_ns, info.wall_begin_ns);
 	cr_assert_geq(info.boot_end_ns, info.boot_begin_ns);

@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 #include <string.h>
 
+#include "clocks.h"
 #include "dump_loop.h"
 #include "dump_msg.h"
 #include "tick.h"
@@ -362,6 +363,19 @@ Test(tick, extends_beyond_32_bits_and_never_descends)
 	cr_assert_eq(tick_extend(2 * turn + 3, 0xfffffffc), 2 * turn + 3);
 }
 
+Test(tick, base_is_the_latest_of_its_readings)
+{
+	const uint64_t turn_us = (UINT64_C(1) << 32) * 1000;
+	cr_assert_eq(tick_base(0, 7000000999, 6500), 500000);
+	cr_assert_eq(tick_base(500000, 7004000000, 6504), 500000);
+	cr_assert_eq(tick_base(500000, 7004900000, 6504), 500900);
+	cr_assert_eq(tick_base(500000, 7004000000, 6508), 500000,
+		     "a tick between the two readings");
+	cr_assert_eq(tick_base(0, 1000000000, 2000), turn_us - 1000000);
+	cr_assert_eq(tick_base(turn_us - 5, 2000004000, 2000), 4, "later, round the circle");
+	cr_assert_eq(tick_base(4, 1999999000, 2000), 4);
+}
+
 Test(tick, reads_the_kernels_clock)
 {
 	struct tick t;
@@ -372,5 +386,13 @@ Test(tick, reads_the_kernels_clock)
 		b = tick_read_ms(&t);
 	cr_assert_gt(b, a);
 	cr_assert_lt(b - a, 10000);
+	cr_assert_neq(t.base_us, 0);
+	/* What the tick counts is over: it is not ahead of the clock. */
+	const uint64_t turn_us = (UINT64_C(1) << 32) * 1000;
+	uint64_t tick_us = (t.base_us + b * 1000) % turn_us;
+	uint64_t now_us = (clocks_mono_ns() / 1000 + 10000) % turn_us;
+	cr_assert_lt((now_us + turn_us - tick_us) % turn_us, 10000000);
+	tick_begin(&t);
+	cr_assert_eq(t.base_us, 0);
 	tick_close(&t);
 }
