@@ -23,6 +23,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@
 /*
  * What a connection does, one letter a step:
  *   c connect   b connect to SILENT   n connect to the server that does not accept
+ *   h  SILENT connects to the server: a SYN of its, and no word more
  *   x X  client, server drop what arrives   o O  they let it in again
  *   > <  client, server send a little       z  client sends more than fits
  *   r R  client, server read all            k  client's keepalive on
@@ -54,11 +56,13 @@ static const char *const plans[] = {
 	"cXsOQ",     "cSXqOQ",	  "c>RSXqOQ", "cxXsSOoqQ", "cxXSsoOQq", "csXSOqQ",   "cXqOQ",
 	"c>RXqO<Q",  "czsR<rSqQ", "czqRQ",    "n>",	   "nq",	"ck>R<rQ>q", "ckSq",
 	"c><r>R<rs", "c><rQ",	  "c<<r",     "c>>",	   "c",		"ckxQoq",    "c>RXQOq",
+	"h",	     "h",	  "hh",
 };
 
 const char *truth_address;
 static const char *silent;
 static int listener, lazy_listener;
+static int raw; /* for packets of our own making */
 static struct play plays[PLAYS_MAX];
 static unsigned plays_count;
 static int64_t pause_most_ns;
@@ -169,6 +173,51 @@ static void do_connect(struct play *p, const char *to, uint16_t port)
 		truth_note(server, TCP_SYN_RECV, lo_ns, truth_now_ns());
 }
 
+/* The sum that IP and TCP check their headers by (RFC 1071). */
+static uint16_t checksum(const void *bytes, size_t len, uint32_t sum)
+{
+	const uint8_t *b = bytes;
+	for (size_t i = 0; i + 1 < len; i += 2)
+		sum += (uint32_t)b[i] << 8 | b[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons((uint16_t)~sum);
+}
+
+/*
+ * SILENT asks for a connection, and will not hear the answer. If it has asked before and that
+ * request is still there, it only repeats itself.
+ */
+static void do_half_open(struct play *p)
+{
+	struct end *server = &p->end[1];
+	struct sockaddr_in to = address(truth_address, 0), from = address(silent, 0);
+	struct {
+		struct iphdr ip;
+		struct tcphdr tcp;
+	} packet = {
+		.ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP},
+		.tcp = {.syn = 1, .doff = 5, .window = htons(1000)},
+	};
+	server->port = PORT;
+	server->peer_port = (uint16_t)(FIRST_CLIENT + (p - plays));
+	packet.ip.saddr = from.sin_addr.s_addr;
+	packet.ip.daddr = to.sin_addr.s_addr;
+	packet.tcp.source = htons(server->peer_port);
+	packet.tcp.dest = htons(PORT);
+	packet.tcp.seq = htonl(server->peer_port);
+	uint32_t pseudo = IPPROTO_TCP + sizeof(packet.tcp);
+	for (unsigned i = 0; i < 32; i += 16)
+		pseudo += (ntohl(packet.ip.saddr) >> i & 0xffff) +
+			  (ntohl(packet.ip.daddr) >> i & 0xffff);
+	packet.tcp.check = checksum(&packet.tcp, sizeof(packet.tcp), pseudo);
+	int64_t lo_ns = truth_now_ns();
+	if (sendto(raw, &packet, sizeof(packet), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+		die("SYN");
+	if (!server->count)
+		truth_note(server, TCP_SYN_RECV, lo_ns, truth_now_ns());
+}
+
 static void drop(struct end *end, bool on)
 {
 	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
@@ -250,6 +299,10 @@ static void do_step(struct play *p)
 	case 'n':
 		do_connect(p, truth_address, PORT_LAZY);
 		break;
+	case 'h':
+		doubt_half_open(p);
+		do_half_open(p);
+		break;
 	case 'b':
 		do_connect(p, silent, PORT);
 		break;
@@ -312,7 +365,7 @@ static bool is_ready(const struct play *p)
 
 static void act(struct play *p)
 {
-	if (p->end[0].port == 0)
+	if (p->end[0].port == 0 && *p->step != 'h')
 		make_client(p);
 	look_at(p);
 	do_step(p);
@@ -391,6 +444,9 @@ int main(int argc, char **argv)
 	pause_most_ns = length_ns / 5;
 	listener = listen_on(PORT, 1000);
 	lazy_listener = listen_on(PORT_LAZY, 1000);
+	raw = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	if (raw < 0)
+		die("raw socket");
 	int64_t begin_ns = truth_now_ns();
 	for (unsigned i = 0; i < plays_count; i++) {
 		plays[i].step = plans[i % (sizeof(plans) / sizeof(plans[0]))];
@@ -400,7 +456,8 @@ int main(int argc, char **argv)
 	bool traced = argc > 6 && truth_trace_begin(argv[6]);
 	run(begin_ns + length_ns);
 	for (unsigned i = 0; i < plays_count; i++)
-		doubt_half_open(&plays[i]);
+		if (plays[i].end[0].port) /* SILENT repeats itself only when told to */
+			doubt_half_open(&plays[i]);
 	if (traced)
 		traced = truth_trace_end(argv[6], plays, plays_count);
 	printf("source,%s\n", traced ? "trace" : "poll");
