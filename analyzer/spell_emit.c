@@ -127,12 +127,16 @@ static void fill_spell(const struct spell_pass *p, const struct conn *c,
 	fill_lengths(p, c, end, s);
 }
 
+bool spell_is_asked_for(const struct spell_pass *p, const struct conn *c)
+{
+	return (!p->options.states || spell_has_bit(p->options.states, c->state)) &&
+	       (!p->options.protos || spell_has_bit(p->options.protos, c->id.proto));
+}
+
 int spell_emit(struct spell_pass *p, const struct conn *c, const struct spell_end *end,
 	       struct err *e)
 {
-	if (p->options.states && !spell_has_bit(p->options.states, c->state))
-		return 0;
-	if (p->options.protos && !spell_has_bit(p->options.protos, c->id.proto))
+	if (!spell_is_asked_for(p, c))
 		return 0;
 	struct spell *all = array_grow(p->ready, &p->ready_cap, p->ready_count + 1, sizeof(*all));
 	if (!all)
@@ -158,6 +162,14 @@ struct spell_end spell_end_between(const struct spell_pass *p, size_t last, size
 	};
 }
 
+/* The last spell of a connection; the one before it may have waited for that. */
+static int emit_last(struct spell_pass *p, const struct conn *c, const struct spell_end *end,
+		     struct err *e)
+{
+	int rc = p->evidence ? evidence_release(p, c, e) : 0;
+	return rc ? rc : spell_emit(p, c, end, e);
+}
+
 int spell_emit_gone(struct spell_pass *p, const struct conn *c, struct err *e)
 {
 	if (c->unwanted)
@@ -167,7 +179,7 @@ int spell_emit_gone(struct spell_pass *p, const struct conn *c, struct err *e)
 		end.queue = evidence_queue(p, c, NULL);
 		evidence_gone(p, c, &end);
 	}
-	return spell_emit(p, c, &end, e);
+	return emit_last(p, c, &end, e);
 }
 
 int spell_emit_open(struct spell_pass *p, const struct conn *c, struct err *e)
@@ -177,7 +189,7 @@ int spell_emit_open(struct spell_pass *p, const struct conn *c, struct err *e)
 	struct spell_end end = {.last = c->last, .open = true};
 	if (p->evidence)
 		end.queue = evidence_queue(p, c, NULL);
-	return spell_emit(p, c, &end, e);
+	return emit_last(p, c, &end, e);
 }
 
 int spell_emit_reboot(struct spell_pass *p, const struct conn *c, size_t next, struct err *e)
@@ -201,5 +213,5 @@ int spell_emit_reboot(struct spell_pass *p, const struct conn *c, size_t next, s
 		.guess_ns = SPELL_UNKNOWN,
 		.queue = p->evidence ? evidence_queue(p, c, NULL) : NULL,
 	};
-	return spell_emit(p, c, &end, e);
+	return emit_last(p, c, &end, e);
 }

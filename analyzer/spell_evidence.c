@@ -6,12 +6,14 @@
 
 #include "bounds.h"
 #include "buf.h"
+#include "spell_held.h"
 #include "spell_host.h"
 #include "spell_row.h"
 
 /* One dump: any tick in it, and when it was; CLOCK_MONOTONIC. */
 struct dump_time {
 	uint64_t tick_ms; /* 0: unknown */
+	uint64_t base_us; /* of the tick: rec_snapshot.tick_base_us */
 	int64_t lo_ns, hi_ns;
 };
 
@@ -21,6 +23,7 @@ struct conn_evidence {
 	struct row_queue queue;
 	struct row_evidence evidence;
 	bool queue_known;      /* `queue` is as last seen, whatever the pass is told of */
+	uint32_t held;	       /* the spell before, if that is held back; or HELD_NONE */
 	struct dump_time seen; /* by which dump; set by evidence_left() */
 };
 
@@ -29,6 +32,7 @@ struct spell_evidence {
 	size_t cap;
 	struct spell_hosts *hosts;
 	struct dump_time now, before;
+	struct held_pool held;
 };
 
 int evidence_new(struct history *h, struct spell_evidence **ret, struct err *e)
@@ -49,6 +53,7 @@ void evidence_free(struct spell_evidence *v)
 	if (!v)
 		return;
 	spell_hosts_free(v->hosts);
+	held_fini(&v->held);
 	free(v->all);
 	free(v);
 }
@@ -77,6 +82,7 @@ static struct dump_time time_of_dump(const struct spell_pass *p)
 	bool known = set->ticks_count && set->batches_count && longest_us < UINT32_MAX;
 	return (struct dump_time){
 		.tick_ms = known ? set->ticks[0].tick_ms : 0,
+		.base_us = p->snapshots[p->index].rec->tick_base_us,
 		.lo_ns = p->now.begin_ns - p->now.asleep_ns - wider_ns,
 		.hi_ns = p->now.end_ns - p->now.asleep_ns + wider_ns,
 	};
@@ -106,8 +112,9 @@ static bool is_told(const struct spell_pass *p, uint32_t position)
 	return turn ? turn->told & TURN_NOW : sockset_is_born(set, position);
 }
 
-/* The row at a position, as the kernel sent it. */
-static struct bounds_row row_now(struct spell_pass *p, uint32_t position, struct sock_row *row)
+/* The row of connection `c` at a position, as the kernel sent it. */
+static struct bounds_row row_now(struct spell_pass *p, const struct conn *c, uint32_t position,
+				 struct sock_row *row)
 {
 	uint32_t slot = p->set->order[position];
 	struct bounds_row r = {.row = row};
@@ -117,11 +124,14 @@ static struct bounds_row row_now(struct spell_pass *p, uint32_t position, struct
 		.queue = SLOT_GROUP(p->set, slot, queue),
 		.evidence = SLOT_GROUP(p->set, slot, evidence),
 	};
-	bool known = p->evidence->now.tick_ms && is_told(p, position);
-	spell_row_load(&from, known ? sockset_tick(p->set, position) : 0, row);
+	const struct dump_time *now = &p->evidence->now;
+	bool known = now->tick_ms && is_told(p, position);
+	uint64_t tick_ms = known ? sockset_tick(p->set, position) : 0;
+	spell_row_load(&from, tick_ms, row);
 	moment_fill(&p->now, p->set, position, &p->batch_at, &r.lo_ns, &r.hi_ns);
 	r.lo_ns -= p->now.asleep_ns;
 	r.hi_ns -= p->now.asleep_ns;
+	r.tick_ns = bounds_tick_ns(host_of(p, c, p->index), now->base_us, tick_ms, r.lo_ns);
 	return r;
 }
 
@@ -141,8 +151,16 @@ static struct bounds_row row_last(const struct spell_pass *p, const struct conn 
 		.queue = kept || !told ? &ce->queue : &turn->before.queue,
 		.evidence = kept || !told ? &ce->evidence : &turn->before.evidence,
 	};
-	spell_row_load(&from, kept || told ? ce->seen.tick_ms : 0, row);
-	return (struct bounds_row){.row = row, .lo_ns = ce->seen.lo_ns, .hi_ns = ce->seen.hi_ns};
+	const struct dump_time *seen = &ce->seen;
+	uint64_t tick_ms = kept || told ? seen->tick_ms : 0;
+	spell_row_load(&from, tick_ms, row);
+	return (struct bounds_row){
+		.row = row,
+		.lo_ns = seen->lo_ns,
+		.hi_ns = seen->hi_ns,
+		.tick_ns = bounds_tick_ns(host_of(p, c, c->last), seen->base_us, tick_ms,
+					  seen->lo_ns),
+	};
 }
 
 const struct row_queue *evidence_queue(const struct spell_pass *p, const struct conn *c,
@@ -241,11 +259,12 @@ int evidence_enter(struct spell_pass *p, uint32_t number, uint32_t position, str
 	struct conn_evidence *ce = &all[number];
 	ce->seen = (struct dump_time){0};
 	ce->queue_known = false;
+	ce->held = HELD_NONE;
 	keep_row(p, ce, position);
 	if (c->id.proto != PROTO_TCP)
 		return 0;
 	struct sock_row row;
-	struct bounds_row now = row_now(p, position, &row);
+	struct bounds_row now = row_now(p, c, position, &row);
 	struct bounds_before before = {.absent_ns = BOUNDS_EARLY};
 	if (c->since != HISTORY_NONE) {
 		struct moment m = moment_at(p, c->since);
@@ -266,7 +285,7 @@ void evidence_more(struct spell_pass *p, uint32_t number, uint32_t position)
 	if (c->id.proto != PROTO_TCP || !bounds_tightens(c->state))
 		return;
 	struct sock_row row;
-	struct bounds_row now = row_now(p, position, &row);
+	struct bounds_row now = row_now(p, c, position, &row);
 	bounds_more(host_of(p, c, p->index), &now, &ce->spell);
 	evidence_entered(p, number);
 }
@@ -279,7 +298,54 @@ static void narrow_end(const struct spell_pass *p, const struct conn *c, const s
 	take_guess(&b->guess, asleep_at(p, c->last), &end->left, &end->guess_ns, &end->assumption);
 }
 
-void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, struct spell_end *end)
+/* May later rows in the next state narrow when the present spell, which is asked for, ended? */
+static bool may_narrow(const struct spell_pass *p, const struct conn *c, unsigned next_state)
+{
+	return c->id.proto == PROTO_TCP && bounds_tightens(next_state) && spell_is_asked_for(p, c);
+}
+
+static int hold(struct spell_pass *p, const struct conn *c, const struct spell_end *end,
+		struct err *e)
+{
+	struct conn_evidence *ce = &p->evidence->all[c - p->table.all];
+	ce->held = held_new(&p->evidence->held);
+	if (ce->held == HELD_NONE)
+		return err_set(e, ERR_NOMEM, "spells: out of memory");
+	struct held *h = held_at(&p->evidence->held, ce->held);
+	*h = (struct held){
+		.conn = *c,
+		.end = *end,
+		.queue_known = end->queue != NULL,
+		.last_lo_ns = ce->seen.lo_ns,
+		.last_hi_ns = ce->seen.hi_ns,
+	};
+	if (end->queue)
+		h->queue = *end->queue;
+	return 0;
+}
+
+int evidence_release(struct spell_pass *p, const struct conn *c, struct err *e)
+{
+	struct conn_evidence *ce = &p->evidence->all[c - p->table.all];
+	if (ce->held == HELD_NONE)
+		return 0;
+	struct held *h = held_at(&p->evidence->held, ce->held);
+	const struct sock_row row = {.state.state = h->conn.state};
+	const struct bounds_row last = {
+		.row = &row, .lo_ns = h->last_lo_ns, .hi_ns = h->last_hi_ns};
+	struct bounds_end b;
+	bounds_turn(&last, c->state, &ce->spell, &b);
+	h->end.queue = h->queue_known ? &h->queue : NULL;
+	narrow_end(p, &h->conn, &b, c->first, &h->end);
+	int rc = spell_emit(p, &h->conn, &h->end, e);
+	held_drop(&p->evidence->held, ce->held);
+	ce->held = HELD_NONE;
+	return rc;
+}
+
+/* What the next state's first row tells of its begin, and of the end of the one before. */
+static void find_end(struct spell_pass *p, uint32_t number, uint32_t position,
+		     struct spell_end *end)
 {
 	const struct conn *c = &p->table.all[number];
 	struct conn_evidence *ce = &p->evidence->all[number];
@@ -289,7 +355,7 @@ void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, str
 	}
 	struct sock_row last_row, now_row;
 	struct bounds_row last = row_last(p, c, sockset_turn(p->set, position), &last_row);
-	struct bounds_row now = row_now(p, position, &now_row);
+	struct bounds_row now = row_now(p, c, position, &now_row);
 	struct bounds_before before = {.row = &last};
 	struct bounds_spell next;
 	struct bounds_end b;
@@ -305,6 +371,24 @@ void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, str
 	narrow_end(p, c, &b, p->index, end);
 	ce->spell = next;
 	keep_row(p, ce, position);
+}
+
+int evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, struct spell_end *end,
+		  struct err *e)
+{
+	const struct conn *c = &p->table.all[number];
+	const struct row_queue *last = evidence_queue(p, c, sockset_turn(p->set, position));
+	struct row_queue queue;
+	int rc = evidence_release(p, c, e);
+	if (rc)
+		return rc;
+	if (last) {
+		queue = *last;
+		end->queue = &queue;
+	}
+	struct spell_end narrow = *end;
+	find_end(p, number, position, &narrow);
+	return may_narrow(p, c, end->after) ? hold(p, c, end, e) : spell_emit(p, c, &narrow, e);
 }
 
 void evidence_left(struct spell_pass *p, uint32_t number)

@@ -28,10 +28,15 @@ int evidence_enter(struct spell_pass *p, uint32_t number, uint32_t position,
 void evidence_more(struct spell_pass *p, uint32_t number, uint32_t position);
 
 /*
- * It is in another state now. Narrows *end, how the old spell ended; what is known of the new one's
- * begin is kept until evidence_entered() narrows that.
+ * It is in another state now. Emits the spell that ended, as *end says by snapshots alone (without
+ * a queue), narrowed; or holds it back until evidence_release(), if later rows may tell more. What
+ * is known of the new one's begin is kept until evidence_entered() narrows that.
  */
-void evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, struct spell_end *end);
+int evidence_turn(struct spell_pass *p, uint32_t number, uint32_t position, struct spell_end *end,
+		  struct err *e) MUST_CHECK;
+
+/* Emits the spell that is held back, if there is one, before the one after it is emitted. */
+int evidence_release(struct spell_pass *p, const struct conn *c, struct err *e) MUST_CHECK;
 void evidence_entered(struct spell_pass *p, uint32_t number);
 
 /*

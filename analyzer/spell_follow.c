@@ -123,17 +123,12 @@ static int turn(struct spell_pass *p, uint32_t number, uint32_t position, uint8_
 	if (bounds_is_remnant_over(c->state, state))
 		hi_ns = p->now.end_ns;
 	struct spell_end end = spell_end_between(p, c->last, p->index, hi_ns);
-	struct row_queue queue;
+	int rc = 0;
 	end.after = state;
-	if (p->evidence && !c->unwanted) {
-		const struct row_queue *last = evidence_queue(p, c, sockset_turn(p->set, position));
-		if (last) {
-			queue = *last;
-			end.queue = &queue;
-		}
-		evidence_turn(p, number, position, &end);
-	}
-	int rc = c->unwanted ? 0 : spell_emit(p, c, &end, e);
+	if (p->evidence && !c->unwanted)
+		rc = evidence_turn(p, number, position, &end, e);
+	else if (!c->unwanted)
+		rc = spell_emit(p, c, &end, e);
 	if (rc)
 		return rc;
 	c->before = c->state;

@@ -86,7 +86,10 @@ struct spell_end {
 	const struct row_queue *queue; /* at its last sight; NULL: not read */
 };
 
-/* Hands out the present spell of a connection, unless the options leave it out. */
+/* Do the options want the present spell of a connection? */
+bool spell_is_asked_for(const struct spell_pass *p, const struct conn *c);
+
+/* Hands it out, unless they do not. */
 int spell_emit(struct spell_pass *p, const struct conn *c, const struct spell_end *end,
 	       struct err *e) MUST_CHECK;
 

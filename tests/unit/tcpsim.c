@@ -9,6 +9,9 @@
 /* The tick may lag behind the clock by so much. */
 #define LAG_NS (12 * MS)
 
+/* And what a timer does may be done so much later. */
+#define BUSY_NS (92 * MS)
+
 uint64_t sim_random(struct sim *s, uint64_t n)
 {
 	s->random ^= s->random << 13;
@@ -45,6 +48,12 @@ uint64_t sim_tick(struct sim *s)
 	if (ticks > s->ticks)
 		s->ticks = ticks;
 	return s->ticks;
+}
+
+int64_t sim_tick_ns(struct sim *s)
+{
+	int64_t ns = (int64_t)sim_tick(s) * tick_ns(s);
+	return ns - (int64_t)sim_random(s, (uint64_t)tick_ns(s));
 }
 
 /* tcp_jiffies32: 32 bits, and 0 comes 300 s after the boot. */
@@ -132,6 +141,8 @@ static void timer_set(struct sim *s, unsigned kind, uint64_t ticks)
 	s->timer_run++;
 	int64_t fire_ns = ((int64_t)s->timer_ticks + 1) * tick_ns(s) +
 			  (int64_t)sim_random(s, wheel(ticks) * (uint64_t)tick_ns(s));
+	if (kind == TIMER_ON && state(s) == STATE_SYN_SENT && chance(s, 12)) /* see BUSY_NS */
+		fire_ns += (int64_t)sim_random(s, BUSY_NS);
 	/* The event carries no number of the setting: an earlier one is recognised by its tick. */
 	at(s, fire_ns - s->now_ns, timer_fires);
 }

@@ -32,7 +32,11 @@ struct scene {
 	struct sim sims[SIMS];
 	int64_t begin_ns[SIMS];
 	int64_t every_ns;
+	uint32_t hz; /* of all sims, and told by the recording; 0: of each its own */
 };
+
+/* If all have one tick, the recorder can say where it is on its clock: here 3 ms too early. */
+#define TICK_BASE_US ((UINT64_C(1) << 32) * 1000 - 3000)
 
 static int64_t asleep_ns(int64_t mono_ns)
 {
@@ -65,6 +69,7 @@ static void dump(struct scene *scene, size_t number, struct track *t)
 		if (at_ns < scene->begin_ns[i])
 			continue;
 		sim_run(sim, at_ns);
+		uint64_t tick_ms = sim_tick(sim) * 1000 / sim->host.hz;
 		if (!sim_row(sim, &row) || !t)
 			continue;
 		row.member.cookie = i + 1;
@@ -72,7 +77,6 @@ static void dump(struct scene *scene, size_t number, struct track *t)
 		row.member.family = AF_INET;
 		row.member.local_port = (uint16_t)(1000 + i);
 		row.state.has |= HAS_TUPLE;
-		uint64_t tick_ms = sim->ticks * 1000 / sim->host.hz;
 		uint64_t at_us = (uint64_t)(i * ROW_NS) / 1000;
 		cr_assert_eq(track_add(t, &row, tick_ms, tick_ms, &e), 0, "%s", e.text);
 		cr_assert_eq(track_batch(t, at_us, at_us + 1, &e), 0, "%s", e.text);
@@ -88,12 +92,14 @@ struct way {
 	unsigned every;	   /* of the snapshots every n-th; 0: each */
 };
 
-static struct rec_writer *open_file(const char *dir, unsigned number, uint32_t key_every)
+static struct rec_writer *open_file(const char *dir, unsigned number, uint32_t key_every,
+				    uint32_t hz)
 {
 	const struct rec_host host = {.boot_id = "b",
 				      .hostname = "h",
 				      .kernel = "6",
 				      .arch = "x",
+				      .hz = hz,
 				      .facts = "{\"tcp_fin_timeout\":60}"};
 	const struct rec_writer_options options = {.key_every = key_every};
 	struct err e = {0};
@@ -112,6 +118,8 @@ static void take_snapshot(struct scene *scene, size_t number, struct rec_writer 
 	cr_assert_eq(rec_writer_begin(w, &e), 0, "%s", e.text);
 	cr_assert_eq(rec_writer_netns(w, 99, NULL, &netns, &e), 0, "%s", e.text);
 	dump(scene, number, rec_writer_track(w));
+	if (scene->hz)
+		cr_assert_eq(rec_writer_cost(w, "tick_base_us", TICK_BASE_US, &e), 0);
 	struct rec_snapshot info = {
 		.wall_begin_ns = boot_ns(at_ns) + WALL_OFFSET,
 		.wall_end_ns = boot_ns(end_ns) + WALL_OFFSET,
@@ -133,7 +141,7 @@ static void record(struct scene *scene, const char *dir, struct way way)
 		}
 		if (!w || (way.per_file && taken % way.per_file == 0)) {
 			rec_writer_close(w);
-			w = open_file(dir, taken, way.key_every);
+			w = open_file(dir, taken, way.key_every, scene->hz);
 		}
 		take_snapshot(scene, i, w);
 		taken++;
@@ -144,11 +152,14 @@ static void record(struct scene *scene, const char *dir, struct way way)
 static void make_scene(struct scene *scene, uint64_t seed, int64_t every_ns)
 {
 	scene->every_ns = every_ns;
+	scene->hz = seed / 1000 % 2 ? 250 : 0;
 	for (unsigned i = 0; i < SIMS; i++) {
 		int64_t span_ns = every_ns * SNAPSHOTS + 60 * S;
 		scene->begin_ns[i] = FIRST_NS - 60 * S +
 				     (int64_t)(lives_random(&seed) % (uint64_t)span_ns);
-		sim_begin(&scene->sims[i], lives_random(&seed), scene->begin_ns[i]);
+		do
+			sim_begin(&scene->sims[i], lives_random(&seed), scene->begin_ns[i]);
+		while (scene->hz && scene->sims[i].host.hz != scene->hz);
 	}
 }
 
@@ -365,6 +376,45 @@ Test(spell_evidence, more_snapshots_only_narrow, .timeout = 120)
 		}
 	}
 	cr_assert_gt(compared, 300);
+}
+
+/* Of those that follow each other with none between, one ends when and because the other begins. */
+static bool is_direct(unsigned from, unsigned to)
+{
+	static const uint8_t pairs[][2] = {
+		{STATE_SYN_RECV, STATE_ESTAB},	      {STATE_ESTAB, STATE_CLOSE_WAIT},
+		{STATE_ESTAB, STATE_FIN_WAIT_1},      {STATE_CLOSE_WAIT, STATE_LAST_ACK},
+		{STATE_FIN_WAIT_1, STATE_FIN_WAIT_2}, {STATE_FIN_WAIT_1, STATE_CLOSING},
+		{STATE_FIN_WAIT_2, STATE_TIME_WAIT},  {STATE_CLOSING, STATE_TIME_WAIT}};
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (pairs[i][0] == from && pairs[i][1] == to)
+			return true;
+	return false;
+}
+
+Test(spell_evidence, one_ends_when_the_next_begins, .timeout = 60)
+{
+	static struct spell all[MAX_SPELLS];
+	unsigned compared = 0, by_later_rows = 0;
+	for (uint64_t seed = 200; seed < 206; seed++) {
+		size_t n = record_and_read(seed, (struct way){.key_every = 200}, all);
+		for (size_t i = 0; i < n * n; i++) {
+			const struct spell *a = &all[i / n], *b = &all[i % n];
+			if (a->id.cookie != b->id.cookie || a->last >= b->first ||
+			    a->after != b->state || b->before != a->state)
+				continue;
+			cr_assert_eq(a->left.hi_ns, b->entered.hi_ns);
+			cr_assert_str_eq(a->left.hi_source, b->entered.hi_source);
+			if (!is_direct(a->state, b->state))
+				continue;
+			cr_assert_eq(a->left.lo_ns, b->entered.lo_ns);
+			cr_assert_str_eq(a->left.lo_source, b->entered.lo_source);
+			compared++;
+			by_later_rows += strcmp(b->entered.hi_source, "retransmits") == 0;
+		}
+	}
+	cr_assert_gt(compared, 100);
+	cr_assert_gt(by_later_rows, 3);
 }
 
 Test(spell_evidence, narrower_and_never_wrong, .timeout = 120)
