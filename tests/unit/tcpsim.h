@@ -85,7 +85,8 @@ bool sim_row(struct sim *s, struct sock_row *ret);
 uint64_t sim_tick(struct sim *s);
 uint32_t sim_tick32(struct sim *s);
 
-/* When the tick began: at the earliest, as the recorder measures it (less than a tick too early). */
+/* When the tick began: at the earliest, as the recorder measures it (less than a tick too early).
+ */
 int64_t sim_tick_ns(struct sim *s);
 
 /* A number in [0, n). */
