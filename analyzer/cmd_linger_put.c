@@ -253,7 +253,7 @@ static int put_brief(struct out *o, struct spell_look *look, struct err *e)
 		out_str(o, buf_str(&process));
 		buf_fini(&process);
 	} else {
-		out_null(o);
+		out_str(o, s->cgroup ? s->cgroup->path : NULL);
 	}
 	out_str(o, owner_source_name(s->owner.source));
 	return 0;

@@ -73,6 +73,8 @@ static int put_heading(struct session *s, const struct trace_connection *c, stru
 	if (p)
 		buf_printf(&b, ", %s,pid=%" PRId64 " (%s)", p->comm, p->pid,
 			   owner_source_name(c->owner.source));
+	else if (c->cgroup)
+		buf_printf(&b, ", %s (%s)", c->cgroup->path, owner_source_name(OWNER_CGROUP));
 	if (c->role >= 0)
 		buf_put_str(&b, c->role ? ", opened by this host" : ", opened by the peer");
 	buf_printf(&b, ", cookie %" PRIu64, c->id.cookie);

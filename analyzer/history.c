@@ -320,6 +320,40 @@ int history_netns(struct history *h, uint32_t file, uint32_t id, const struct hi
 	return history_file_netns(&h->files[file], id, ret, e);
 }
 
+static int compare_cgroups(const void *va, const void *vb)
+{
+	const struct history_cgroup *a = va, *b = vb;
+	if (a->host != b->host)
+		return a->host < b->host ? -1 : 1;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+int history_cgroup(struct history *h, size_t index, uint64_t id, const struct history_cgroup **ret,
+		   struct err *e)
+{
+	const struct history_snapshot *s = &h->snapshots[index];
+	struct history_file *f = &h->files[s->file];
+	int rc = history_file_cgroups(f, e);
+	if (rc)
+		return rc;
+	const struct history_cgroup key = {.host = s->rec->host, .id = (int64_t)id};
+	*ret = !f->cgroups_count
+		       ? NULL
+		       : bsearch(&key, f->cgroups, f->cgroups_count, sizeof(key), compare_cgroups);
+	return 0;
+}
+
+int history_has_cgroups(struct history *h, bool *ret, struct err *e)
+{
+	int rc = 0;
+	*ret = false;
+	for (size_t i = 0; !rc && !*ret && i < h->files_count; i++) {
+		rc = history_file_cgroups(&h->files[i], e);
+		*ret = !rc && h->files[i].cgroups_count;
+	}
+	return rc;
+}
+
 int history_text(struct history *h, uint32_t file, uint32_t id, const char **ret_bytes,
 		 size_t *ret_len, struct err *e)
 {

@@ -26,6 +26,7 @@
 #define HISTORY_MAX_SNAPSHOTS (1u << 24)
 #define HISTORY_MAX_PROCESSES (1u << 22)     /* of one recording */
 #define HISTORY_MAX_NETNS     (1u << 16)     /* of one recording */
+#define HISTORY_MAX_CGROUPS   (1u << 20)     /* of one recording */
 #define HISTORY_MAX_TEXTS     (1u << 22)     /* of one recording, by the highest id */
 #define HISTORY_MAX_STRINGS   (1024u << 20u) /* bytes of all strings of one recording */
 
@@ -80,6 +81,13 @@ struct history_netns {
 	const char *name; /* or NULL */
 };
 
+/* A cgroup (v2) by the path that it had, of one host row of a recording. */
+struct history_cgroup {
+	int64_t host, id;      /* row of table host; the kernel's number, as SQLite has it */
+	const char *path;      /* not NULL */
+	const char *container; /* or NULL */
+};
+
 /*
  * Opens files and directories (all *.socklapse in them, not deeper); `count` 0: the default
  * directory. A path that cannot be used is an error if it is the only one, else a warning (see
@@ -114,6 +122,14 @@ int history_process(struct history *h, uint32_t file, uint32_t id,
 		    const struct history_process **ret, struct err *e) MUST_CHECK;
 int history_netns(struct history *h, uint32_t file, uint32_t id, const struct history_netns **ret,
 		  struct err *e) MUST_CHECK;
+
+/*
+ * The cgroup that sockets of the snapshot at `index` name by `id`; NULL, too, if its path is not
+ * known or it is the root, which is everybody's. And does any recording tell of such?
+ */
+int history_cgroup(struct history *h, size_t index, uint64_t id, const struct history_cgroup **ret,
+		   struct err *e) MUST_CHECK;
+int history_has_cgroups(struct history *h, bool *ret, struct err *e) MUST_CHECK;
 
 /* Bytes of a row of table text (a NUL stands behind them), and their number. */
 int history_text(struct history *h, uint32_t file, uint32_t id, const char **ret_bytes,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "rec_db.h"
 
 void history_file_init(struct history_file *f, struct rec *rec)
 {
@@ -21,6 +22,7 @@ void history_file_fini(struct history_file *f)
 	sqlite3_finalize(f->text_stmt);
 	free(f->processes);
 	free(f->netns);
+	free(f->cgroups);
 	free(f->texts);
 	strpool_fini(&f->strings);
 	rec_close(f->rec);
@@ -246,6 +248,44 @@ int history_file_netns(struct history_file *f, uint32_t id, const struct history
 	}
 	*ret = find_id(f->netns, f->netns_count, sizeof(*f->netns), id);
 	return 0;
+}
+
+static int take_cgroup(struct history_file *f, sqlite3_stmt *s, void *arg, struct err *e)
+{
+	(void)arg;
+	if (f->cgroups_count >= HISTORY_MAX_CGROUPS)
+		return fail_limit(f, "cgroup", e);
+	struct history_cgroup *all = array_grow(f->cgroups, &f->cgroups_cap, f->cgroups_count + 1,
+						sizeof(*all));
+	if (!all)
+		return no_memory(f, e);
+	f->cgroups = all;
+	struct history_cgroup *c = &all[f->cgroups_count];
+	*c = (struct history_cgroup){
+		.host = sqlite3_column_int64(s, 0),
+		.id = sqlite3_column_int64(s, 1),
+	};
+	int rc = take_string(f, s, 2, "", &c->path, e);
+	if (!rc)
+		rc = take_string(f, s, 3, NULL, &c->container, e);
+	if (!rc)
+		f->cgroups_count++;
+	return rc;
+}
+
+int history_file_cgroups(struct history_file *f, struct err *e)
+{
+	if (f->cgroups_loaded)
+		return 0;
+	f->cgroups_count = 0;
+	int rc = 0;
+	if (rec_db_has_table(rec_db(f->rec), "cgroup"))
+		rc = each_row(f, "cgroup",
+			      "SELECT host, id, path, container FROM cgroup"
+			      " WHERE path IS NOT NULL AND path <> '/' ORDER BY host, id",
+			      take_cgroup, NULL, e);
+	f->cgroups_loaded = !rc;
+	return rc;
 }
 
 /* Entry of a text that was not asked for before. */

@@ -21,11 +21,13 @@ struct history_file {
 	struct rec *rec;
 	struct strpool strings;
 
-	bool processes_loaded, netns_loaded;
+	bool processes_loaded, netns_loaded, cgroups_loaded;
 	struct history_process *processes; /* ascending by id */
 	size_t processes_cap, processes_count;
 	struct history_netns *netns; /* ascending by id */
 	size_t netns_cap, netns_count;
+	struct history_cgroup *cgroups; /* ascending by host and id */
+	size_t cgroups_cap, cgroups_count;
 
 	struct sqlite3_stmt *text_stmt;
 	struct history_text_entry *texts; /* by id */
@@ -46,11 +48,13 @@ void history_file_fini(struct history_file *f);
 int history_file_hosts(struct history_file *f, struct history_host_row **ret, size_t *ret_count,
 		       struct err *e) MUST_CHECK;
 
-/* See history_process(), history_netns(), history_text(). */
+/* See history_process(), history_netns(), history_cgroup(), history_text(). */
 int history_file_process(struct history_file *f, uint32_t id, const struct history_process **ret,
 			 struct err *e) MUST_CHECK;
 int history_file_netns(struct history_file *f, uint32_t id, const struct history_netns **ret,
 		       struct err *e) MUST_CHECK;
+/* Table cgroup, if the recording has it: afterwards f->cgroups are all there are. */
+int history_file_cgroups(struct history_file *f, struct err *e) MUST_CHECK;
 int history_file_text(struct history_file *f, uint32_t id, const char **ret_bytes, size_t *ret_len,
 		      struct err *e) MUST_CHECK;
 

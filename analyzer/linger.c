@@ -107,6 +107,7 @@ static int read_host(struct history *h, size_t first, size_t last, const struct 
 					      .last = last,
 					      .states = ask->scope.states,
 					      .owners = true,
+					      .cgroups = true,
 					      .evidence = l->evidence,
 					      .wants = spell_ask_wants,
 					      .wants_arg = ask};

@@ -64,6 +64,7 @@ struct spell {
 	bool killed;	       /* gone before its timer could have run out */
 	bool rearmed;	       /* the timer of TIME-WAIT was seen set anew */
 	struct spell_owner owner;
+	const struct history_cgroup *cgroup; /* if the owner's source is OWNER_CGROUP; else NULL */
 	/* At its last sight; SPELL_UNKNOWN without evidence. */
 	int64_t recvq, sendq, retrans;
 
@@ -102,6 +103,7 @@ struct spell_options {
 	uint32_t states;    /* bit (1 << state): give these; 0: all */
 	uint32_t protos;    /* bit (1 << proto): give these; 0: all */
 	bool owners;	    /* find owners (column group `owner`) */
+	bool cgroups;	    /* and, where no process is known, cgroups (group `option`) */
 	bool evidence;	    /* narrow bounds by evidence (groups `queue`, `evidence`) */
 	/* Connections of which this says false are not given: it is asked once of each. NULL: all
 	 * are. */

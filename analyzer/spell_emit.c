@@ -127,6 +127,18 @@ static void fill_spell(const struct spell_pass *p, const struct conn *c,
 	fill_lengths(p, c, end, s);
 }
 
+/* Where no process is known, the cgroup may be. */
+static int find_cgroup(const struct spell_pass *p, const struct conn *c, struct spell *s,
+		       struct err *e)
+{
+	if (!c->cgroup || s->owner.source != OWNER_NONE)
+		return 0;
+	int rc = history_cgroup(p->h, s->last, c->cgroup, &s->cgroup, e);
+	if (!rc && s->cgroup)
+		s->owner.source = OWNER_CGROUP;
+	return rc;
+}
+
 bool spell_is_asked_for(const struct spell_pass *p, const struct conn *c)
 {
 	return (!p->options.states || spell_has_bit(p->options.states, c->state)) &&
@@ -142,8 +154,9 @@ int spell_emit(struct spell_pass *p, const struct conn *c, const struct spell_en
 	if (!all)
 		return err_set(e, ERR_NOMEM, "spells: out of memory");
 	p->ready = all;
-	fill_spell(p, c, end, &all[p->ready_count++]);
-	return 0;
+	struct spell *s = &all[p->ready_count++];
+	fill_spell(p, c, end, s);
+	return find_cgroup(p, c, s, e);
 }
 
 struct spell_end spell_end_between(const struct spell_pass *p, size_t last, size_t next,

@@ -3,6 +3,7 @@
  * state, and go missing. See spell_pass.c.
  */
 #include "bounds.h"
+#include "owner_carry.h"
 #include "spell_evidence.h"
 
 static const char by_snapshot[] = "snapshot";
@@ -92,10 +93,11 @@ static bool is_unaccepted(const struct conn *c)
 }
 
 /* Who holds it: now, or before, or will when it accepts. */
-static void find_owner(struct spell_pass *p, struct conn *c, uint32_t slot)
+static void find_owner(struct spell_pass *p, struct conn *c, uint32_t position)
 {
 	if (!p->options.owners)
 		return;
+	uint32_t slot = p->set->order[position];
 	const struct row_owner *o = SLOT_GROUP(p->set, slot, owner);
 	if (o->owner_process) {
 		c->owner = (struct spell_owner){.file = c->file,
@@ -104,13 +106,16 @@ static void find_owner(struct spell_pass *p, struct conn *c, uint32_t slot)
 						.source = OWNER_FD};
 		return;
 	}
-	if (c->owner.source != OWNER_NONE || !is_unaccepted(c))
+	if (c->owner.source != OWNER_NONE)
 		return;
-	uint32_t listener = conn_listener(&p->table, c);
-	if (listener == CONN_NONE || !p->table.all[listener].owner.process)
-		return;
-	c->owner = p->table.all[listener].owner;
-	c->owner.source = OWNER_LISTENER;
+	uint32_t listener = is_unaccepted(c) ? conn_listener(&p->table, c) : CONN_NONE;
+	if (listener != CONN_NONE && p->table.all[listener].owner.process) {
+		c->owner = p->table.all[listener].owner;
+		c->owner.source = OWNER_LISTENER;
+	} else if (p->options.cgroups) {
+		uint64_t cgroup = owner_cgroup(p->set, position);
+		c->cgroup = cgroup ? cgroup : c->cgroup;
+	}
 }
 
 /* Ends the present spell and begins the next one. */
@@ -185,7 +190,7 @@ static int see(struct spell_pass *p, uint32_t number, uint32_t position, struct 
 	}
 	if (!dated && p->marks)
 		date_file(p, c);
-	find_owner(p, c, slot);
+	find_owner(p, c, position);
 	if (c->state == STATE_LISTEN)
 		conn_list(&p->table, number);
 	else

@@ -49,6 +49,15 @@ bool spell_evidence_is_cheap(const struct history *h, size_t first, size_t last)
 	return rows <= SPELL_EVIDENCE_ROWS || can_use_turns(h, first, last);
 }
 
+/* What must be read. */
+static uint32_t groups_of(const struct spell_pass *p)
+{
+	const struct spell_options *o = &p->options;
+	return GRP_BIT(member) | GRP_BIT(state) | (o->owners ? GRP_BIT(owner) : 0) |
+	       (o->owners && o->cgroups ? GRP_BIT(option) : 0) |
+	       (o->evidence ? GRP_BIT(queue) | GRP_BIT(evidence) : 0) | (p->turns ? REC_TURNS : 0);
+}
+
 int spell_pass_new(struct history *h, const struct spell_options *options, struct spell_pass **ret,
 		   struct err *e)
 {
@@ -64,21 +73,16 @@ int spell_pass_new(struct history *h, const struct spell_options *options, struc
 		.before = HISTORY_NONE,
 		.netns_file = UINT32_MAX,
 	};
-	uint32_t groups = GRP_BIT(member) | GRP_BIT(state);
-	if (options->owners)
-		groups |= GRP_BIT(owner);
-	if (options->evidence)
-		groups |= GRP_BIT(queue) | GRP_BIT(evidence);
 	p->turns = options->evidence && can_use_turns(h, options->first, options->last);
-	if (p->turns)
-		groups |= REC_TURNS;
 	int rc = conn_table_init(&p->table, e);
+	if (!rc && options->owners && options->cgroups)
+		rc = history_has_cgroups(h, &p->options.cgroups, e);
 	if (!rc && options->evidence)
 		rc = evidence_new(h, &p->evidence, e);
 	if (!rc && options->evidence)
 		rc = spell_marks_new(h, &p->marks, e);
 	if (!rc)
-		rc = history_ahead_new(h, groups, true, options->first, options->last,
+		rc = history_ahead_new(h, groups_of(p), true, options->first, options->last,
 				       options->thread, &p->walk, e);
 	if (rc) {
 		spell_pass_free(p);

@@ -171,6 +171,27 @@ static int get_fd(struct spell_look *look, struct spell_value *ret, struct err *
 	return 0;
 }
 
+/* Of the process, or what is known without one. */
+static int get_cgroup(struct spell_look *look, struct spell_value *ret, struct err *e)
+{
+	const struct history_process *p;
+	const struct history_cgroup *g = look->spell->cgroup;
+	int rc = spell_look_process(look, &p, e);
+	if (!rc)
+		*ret = text_value(g ? g->path : p ? p->cgroup : NULL);
+	return rc;
+}
+
+static int get_container(struct spell_look *look, struct spell_value *ret, struct err *e)
+{
+	const struct history_process *p;
+	const struct history_cgroup *g = look->spell->cgroup;
+	int rc = spell_look_process(look, &p, e);
+	if (!rc)
+		*ret = text_value(g ? g->container : p ? p->container : NULL);
+	return rc;
+}
+
 static int get_owner_source(struct spell_look *look, struct spell_value *ret, struct err *e)
 {
 	(void)e;
@@ -226,11 +247,11 @@ static const struct spell_field spell_fields[] = {
 	{"comm", "TEXT", "owner's name", HOW_PROCESS, BY(comm), NULL},
 	{"pid", "INTEGER", "owner's process id", CALL(pid)},
 	{"fd", "INTEGER", "owner's file descriptor", CALL(fd)},
-	{"owner_source", "TEXT", "fd, history or listener", CALL(owner_source)},
+	{"owner_source", "TEXT", "fd, history, listener or cgroup", CALL(owner_source)},
 	{"exe", "TEXT", "owner's program", HOW_PROCESS, BY(exe), NULL},
 	{"cmdline", "TEXT", "owner's arguments", HOW_PROCESS, BY(cmdline), NULL},
-	{"cgroup", "TEXT", "owner's cgroup", HOW_PROCESS, BY(cgroup), NULL},
-	{"container", "TEXT", "owner's container", HOW_PROCESS, BY(container), NULL},
+	{"cgroup", "TEXT", "owner's cgroup", CALL(cgroup)},
+	{"container", "TEXT", "owner's container", CALL(container)},
 	{"uid", "INTEGER", "user of the socket", HOW_U32, OF(uid), NULL},
 	{"inode", "INTEGER", "of the socket's file; 0: no process holds it", HOW_U32, OF(inode),
 	 NULL},

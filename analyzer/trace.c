@@ -113,6 +113,7 @@ static int each_spell(struct history *h, const struct vt_context *context, int64
 			.first = all[i].first,
 			.last = last,
 			.owners = true,
+			.cgroups = true,
 			.evidence = spell_evidence_is_cheap(h, 0, snapshots),
 			.wants = taker->wants,
 			.wants_arg = taker->wants_arg};
@@ -240,6 +241,8 @@ static int put_before(struct history *h, struct trace *t, unsigned number, struc
 	put_endpoint(&text, &s->id);
 	if (p)
 		buf_printf(&text, " by %s,pid=%" PRId64, p->comm, p->pid);
+	else if (s->cgroup)
+		buf_printf(&text, " of %s", s->cgroup->path);
 	buf_put_str(&text, s->open ? ", and still there" : ", left");
 	const struct trace_event event = {.connection = number,
 					  .kind = TRACE_BEFORE,
@@ -291,8 +294,10 @@ static int gather(void *arg, const struct spell *s, struct err *e)
 		c->first = s->first;
 	if (s->last > c->last)
 		c->last = s->last;
-	if (s->owner.source != OWNER_NONE)
+	if (s->owner.process || (s->owner.source != OWNER_NONE && !c->owner.process))
 		c->owner = s->owner;
+	if (s->cgroup)
+		c->cgroup = s->cgroup;
 	c->tried |= s->state == STATE_SYN_SENT;
 	char source[64];
 	struct buf text CLEANUP(buf_fini) = {0};

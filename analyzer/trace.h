@@ -36,9 +36,10 @@ struct trace_connection {
 	struct row_member id; /* netns: 0 */
 	uint64_t netns;
 	uint32_t boot, host;
-	size_t first, last;	  /* snapshots that have it */
-	struct spell_owner owner; /* the last one known */
-	int role;		  /* 1: this host opened it, 0: the peer did, -1: not known */
+	size_t first, last;		     /* snapshots that have it */
+	struct spell_owner owner;	     /* the last one known */
+	const struct history_cgroup *cgroup; /* if that is one (OWNER_CGROUP), or was */
+	int role; /* 1: this host opened it, 0: the peer did, -1: not known */
 
 	/* The last spell in ESTAB of another connection of the host to the same port. */
 	struct spell before;

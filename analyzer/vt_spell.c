@@ -20,6 +20,7 @@
 #define PLAN_STATE    8
 #define PLAN_PROTO    16
 #define PLAN_OWNERS   32
+#define PLAN_CGROUPS  64
 
 #define SCAN_COST 1e6
 
@@ -97,15 +98,15 @@ static int plan_bit(const struct table *t, int column)
 	return column == t->proto ? PLAN_PROTO : 0;
 }
 
-/* Does the query use a column that needs the group of owners? */
-static bool wants_owners(sqlite3_uint64 used)
+/* Does the query use columns of owners: those that a cgroup has, too, or only a process? */
+static int plan_of_owners(sqlite3_uint64 used)
 {
-	static const char *const names[] = {"comm", "pid",     "fd",	 "owner_source",
-					    "exe",  "cmdline", "cgroup", "container"};
+	static const char *const names[] = {"cgroup", "container", "owner_source", "comm",
+					    "pid",    "fd",	   "exe",	   "cmdline"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (used >> spell_field_by_name(names[i]) & 1)
-			return true;
-	return false;
+			return i < 3 ? PLAN_OWNERS | PLAN_CGROUPS : PLAN_OWNERS;
+	return 0;
 }
 
 static int spell_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
@@ -135,8 +136,7 @@ static int spell_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 		info->estimatedCost *= 0.9;
 		info->estimatedRows = info->estimatedRows / 2 + 1;
 	}
-	if (wants_owners(info->colUsed))
-		info->idxNum |= PLAN_OWNERS;
+	info->idxNum |= plan_of_owners(info->colUsed);
 	return SQLITE_OK;
 }
 
@@ -195,7 +195,8 @@ static size_t index_of(sqlite3_value *v)
 /* Reads the arguments of a plan. False: no row can match. */
 static bool read_plan(int plan, sqlite3_value **argv, struct spell_options *ret)
 {
-	*ret = (struct spell_options){.last = SIZE_MAX, .owners = plan & PLAN_OWNERS};
+	*ret = (struct spell_options){
+		.last = SIZE_MAX, .owners = plan & PLAN_OWNERS, .cgroups = plan & PLAN_CGROUPS};
 	if (plan & PLAN_FIRST)
 		ret->first = index_of(*argv++);
 	if (plan & PLAN_LAST) {

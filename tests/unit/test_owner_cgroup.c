@@ -38,10 +38,12 @@ static void put_cgroups(struct rec_writer *w)
 	cr_assert_eq(rec_writer_cgroup(w, 1, "/", NULL, &e), 0);
 }
 
-static void put_sockets(struct track *t)
+/* Those that are in a later snapshot, too: number 3 in TIME-WAIT, of which no cgroup is told. */
+static void put_sockets(struct track *t, bool later)
 {
 	struct err e = {0};
 	for (size_t i = 0; i < COUNT; i++) {
+		bool over = later && sockets[i].cookie == 3;
 		struct sock_row r = {.member = {.cookie = sockets[i].cookie,
 						.netns = 1,
 						.local_port = (uint16_t)sockets[i].port,
@@ -50,9 +52,9 @@ static void put_sockets(struct track *t)
 								     : (uint16_t)(i + 1),
 						.proto = PROTO_TCP,
 						.family = AF_INET}};
-		r.state.has = HAS_TUPLE | (sockets[i].cgroup ? HAS_CGROUP : 0);
-		r.state.state = (uint8_t)sockets[i].state;
-		r.state.inode = sockets[i].inode;
+		r.state.has = HAS_TUPLE | (sockets[i].cgroup && !over ? HAS_CGROUP : 0);
+		r.state.state = (uint8_t)(over ? STATE_TIME_WAIT : sockets[i].state);
+		r.state.inode = over ? 0 : sockets[i].inode;
 		r.option.cgroup_id = sockets[i].cgroup;
 		cr_assert_eq(track_add(t, &r, 1000, 1000, &e), 0, "%s", e.text);
 	}
@@ -65,7 +67,7 @@ static void put_sockets(struct track *t)
 	}
 }
 
-static void record(const char *dir)
+static void record(const char *dir, unsigned snapshots)
 {
 	const struct rec_host host = {
 		.boot_id = "b", .hostname = "h", .kernel = "6", .arch = "x", .facts = "{}"};
@@ -82,12 +84,17 @@ static void record(const char *dir)
 	uint32_t id;
 	snprintf(path, sizeof(path), "%s/h.socklapse", dir);
 	cr_assert_eq(rec_writer_open(path, &host, &options, &w, &e), 0, "%s", e.text);
-	cr_assert_eq(rec_writer_begin(w, &e), 0, "%s", e.text);
-	cr_assert_eq(rec_writer_netns(w, 99, NULL, &id, &e), 0, "%s", e.text);
-	cr_assert_eq(rec_writer_process(w, &process, &id, &e), 0, "%s", e.text);
-	put_cgroups(w);
-	put_sockets(rec_writer_track(w));
-	cr_assert_eq(rec_writer_commit(w, &info, NULL, &e), 0, "%s", e.text);
+	for (unsigned i = 0; i < snapshots; i++) {
+		cr_assert_eq(rec_writer_begin(w, &e), 0, "%s", e.text);
+		cr_assert_eq(rec_writer_netns(w, 99, NULL, &id, &e), 0, "%s", e.text);
+		cr_assert_eq(rec_writer_process(w, &process, &id, &e), 0, "%s", e.text);
+		put_cgroups(w);
+		put_sockets(rec_writer_track(w), i > 0);
+		cr_assert_eq(rec_writer_commit(w, &info, NULL, &e), 0, "%s", e.text);
+		info.wall_begin_ns += 10 * S, info.wall_end_ns += 10 * S;
+		info.boot_begin_ns += 10 * S, info.boot_end_ns += 10 * S;
+		info.mono_begin_ns += 10 * S;
+	}
 	rec_writer_close(w);
 }
 
@@ -119,7 +126,7 @@ Test(owner_cgroup, what_no_process_holds_is_its_cgroups)
 {
 	char dir[64];
 	lives_dir(dir);
-	record(dir);
+	record(dir, 1);
 	ask(dir, LIST("owner_source", "socket"),
 	    "1 cgroup, 2 fd, 3 cgroup, 8 fd, 9 listener, 10 cgroup, 11 cgroup");
 	ask(dir, LIST("cgroup || coalesce(container, '')", "socket"),
@@ -139,17 +146,49 @@ Test(owner_cgroup, what_no_process_holds_is_its_cgroups)
 	lives_remove(dir);
 }
 
+Test(owner_cgroup, spells_too)
+{
+	char dir[64];
+	lives_dir(dir);
+	record(dir, 1);
+	ask(dir, LIST("owner_source", "spell"),
+	    "1 cgroup, 2 fd, 3 cgroup, 8 fd, 9 listener, 10 cgroup, 11 cgroup");
+	ask(dir, LIST("cgroup || coalesce(container, '')", "spell"),
+	    "1 /system.slice/x.service, 3 /docker/3f2a3f2a, 10 /docker/3f2a3f2a, "
+	    "11 /system.slice/x.service");
+	ask(dir, LIST("container", "(SELECT cookie, container FROM spell)"), "3 3f2a, 10 3f2a");
+	ask(dir,
+	    "SELECT count(*) FROM spell WHERE owner_source = 'cgroup' AND coalesce(pid, comm, fd)",
+	    "0");
+	ask(dir, "SELECT count(*) FROM spell WHERE container = '3f2a' AND state = 'ESTAB'", "2");
+	lives_remove(dir);
+}
+
+Test(owner_cgroup, a_connection_keeps_its_cgroup)
+{
+	char dir[64];
+	lives_dir(dir);
+	record(dir, 2);
+	ask(dir,
+	    "SELECT group_concat(state || ' ' || owner_source || ' ' || container, ', ') FROM "
+	    "(SELECT * FROM spell WHERE cookie = 3 ORDER BY first_snapshot)",
+	    "ESTAB cgroup 3f2a, TIME-WAIT cgroup 3f2a");
+	ask(dir, LIST("owner_source", "spell WHERE cookie < 3"), "1 cgroup, 2 fd");
+	lives_remove(dir);
+}
+
 /* A recording of an earlier recorder has no such table. */
 Test(owner_cgroup, a_recording_may_lack_them)
 {
 	char dir[64], path[96];
 	sqlite3 *db;
 	lives_dir(dir);
-	record(dir);
+	record(dir, 1);
 	snprintf(path, sizeof(path), "%s/h.socklapse", dir);
 	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
 	cr_assert_eq(sqlite3_exec(db, "DROP TABLE cgroup", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	ask(dir, LIST("owner_source", "socket"), "2 fd, 8 fd, 9 listener");
+	ask(dir, LIST("owner_source", "spell"), "2 fd, 8 fd, 9 listener");
 	lives_remove(dir);
 }
