@@ -314,6 +314,12 @@ static void arrive_soon(const struct spell_pass *p, uint32_t position, bool born
 		evidence_soon(p, number);
 }
 
+/* It is found by its identity, which lies in the set. */
+static void arrive_later(const struct spell_pass *p, uint32_t position)
+{
+	__builtin_prefetch(SLOT_GROUP(p->set, p->set->order[position], member));
+}
+
 /* Positions, or the first `count` ones if NULL: shells come last, behind what they are shells of.
  */
 static int arrive_all(struct spell_pass *p, const uint32_t *positions, uint32_t count,
@@ -323,7 +329,9 @@ static int arrive_all(struct spell_pass *p, const uint32_t *positions, uint32_t 
 	int rc = 0;
 	for (unsigned turn = 0; !rc && turn < 2 && (!turn || shells); turn++)
 		for (uint32_t i = 0; !rc && i < count; i++) {
-			uint32_t ahead = i + CONN_AHEAD;
+			uint32_t ahead = i + CONN_AHEAD, later = ahead + CONN_AHEAD;
+			if (!turn && later < count)
+				arrive_later(p, positions ? positions[later] : later);
 			if (!turn && ahead < count)
 				arrive_soon(p, positions ? positions[ahead] : ahead, positions);
 			uint32_t position = positions ? positions[i] : i;
@@ -431,6 +439,8 @@ static int apply_step(struct spell_pass *p, struct err *e)
 	int rc = conn_need_slots(&p->table, set->slots, e);
 	p->shell_alone = false;
 	for (uint32_t i = 0; !rc && i < set->died_count; i++) {
+		if (i + 2 * CONN_AHEAD < set->died_count)
+			__builtin_prefetch(&p->table.by_slot[set->died[i + 2 * CONN_AHEAD]]);
 		if (i + CONN_AHEAD < set->died_count)
 			slot_soon(p, set->died[i + CONN_AHEAD]);
 		rc = depart(p, set->died[i], e);

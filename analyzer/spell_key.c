@@ -100,6 +100,34 @@ int spell_keys_pack(const struct spell_keys *keys, struct spell_look *look, stru
 	return ret->failed ? err_set(e, ERR_NOMEM, "spells: out of memory") : 0;
 }
 
+bool spell_keys_are_brief(const struct spell_keys *keys)
+{
+	static const char *const names[] = {"state",   "comm", "pid",	 "exe",
+					    "cmdline", "uid",  "cgroup", "container",
+					    "netns",   "host", "proto"};
+	unsigned brief = 0;
+	for (unsigned i = 0; i < keys->count; i++)
+		for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
+			brief += strcmp(spell_key_name(keys->keys[i]), names[n]) == 0;
+	return brief == keys->count;
+}
+
+/* Also what lies between the members is cleared: briefs are compared as bytes. */
+void spell_brief_of(const struct spell *spell, struct spell_brief *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->netns = spell->netns;
+	ret->owner = spell->owner;
+	ret->owner.fd = 0;
+	ret->file = spell->file;
+	ret->host = spell->host;
+	ret->uid = spell->uid;
+	ret->netns_row = spell->id.netns;
+	ret->state = spell->state;
+	ret->proto = spell->id.proto;
+	ret->family = spell->id.family;
+}
+
 struct spell_value spell_key_unpack(struct span *packed)
 {
 	struct spell_value v = {.kind = span_u8(packed)};

@@ -30,6 +30,20 @@ bool spell_key_is_number(const struct key *key);
 int spell_keys_pack(const struct spell_keys *keys, struct spell_look *look, struct buf *ret,
 		    struct err *e) MUST_CHECK;
 
+/*
+ * What most keys rest on. Spells with equal briefs have equal values of all keys if
+ * spell_keys_are_brief() says so; whoever sums millions of spells need not pack each.
+ */
+struct spell_brief {
+	uint64_t netns;
+	struct spell_owner owner; /* but for its fd */
+	uint32_t file, host, uid, netns_row;
+	uint8_t state, proto, family;
+};
+
+bool spell_keys_are_brief(const struct spell_keys *keys);
+void spell_brief_of(const struct spell *spell, struct spell_brief *ret);
+
 /* The next value of a packed key. Texts are not NUL-terminated. */
 struct spell_value spell_key_unpack(struct span *packed);
 

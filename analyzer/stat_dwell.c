@@ -6,6 +6,13 @@
 
 #define NO_GROUP UINT32_MAX
 
+#define MEMO_COUNT 512u
+
+struct dwell_memo {
+	struct spell_brief brief;
+	uint32_t group; /* 1 + its number; 0: empty */
+};
+
 static int no_memory(struct err *e)
 {
 	return err_set(e, ERR_NOMEM, "statistics: out of memory");
@@ -17,9 +24,35 @@ void dwell_sum_fini(struct dwell_sum *d)
 		km_fini(&d->groups[i].km);
 	free(d->groups);
 	free(d->slots);
+	free(d->memo);
 	buf_fini(&d->scratch);
 	strpool_fini(&d->strings);
 	*d = (struct dwell_sum){0};
+}
+
+_Static_assert(sizeof(struct spell_brief) % 8 == 0, "it is hashed in steps of 8 bytes");
+
+/* FNV-1a in steps of eight bytes; for the memo. */
+static size_t memo_hash(const struct spell_brief *brief)
+{
+	uint64_t words[sizeof(*brief) / 8], h = UINT64_C(0xcbf29ce484222325);
+	memcpy(words, brief, sizeof(words));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		h = (h ^ words[i]) * UINT64_C(0x100000001b3);
+	return (size_t)(h ^ h >> 32 ^ h >> 48) % MEMO_COUNT;
+}
+
+/* Where a spell's group is noted, whatever stands there now; NULL: it cannot be. */
+static struct dwell_memo *memo_of(struct dwell_sum *d, const struct spell *s,
+				  struct spell_brief *ret)
+{
+	if (!d->memo_asked && spell_keys_are_brief(&d->keys))
+		d->memo = calloc(MEMO_COUNT, sizeof(*d->memo));
+	d->memo_asked = true;
+	if (!d->memo)
+		return NULL;
+	spell_brief_of(s, ret);
+	return &d->memo[memo_hash(ret)];
 }
 
 /* FNV-1a, 64 bits. */
@@ -124,13 +157,28 @@ static struct km_sample sample_of(const struct spell *s)
 	};
 }
 
+static int find_group(struct dwell_sum *d, struct spell_look *look, struct dwell_group **ret,
+		      struct err *e)
+{
+	struct spell_brief brief;
+	struct dwell_memo *memo = memo_of(d, look->spell, &brief);
+	if (memo && memo->group && memcmp(&memo->brief, &brief, sizeof(brief)) == 0) {
+		*ret = &d->groups[memo->group - 1];
+		return 0;
+	}
+	int rc = spell_keys_pack(&d->keys, look, &d->scratch, e);
+	if (!rc)
+		rc = group_of(d, ret, e);
+	if (!rc && memo)
+		*memo = (struct dwell_memo){brief, (uint32_t)(*ret - d->groups) + 1};
+	return rc;
+}
+
 int dwell_sum_add(struct dwell_sum *d, struct spell_look *look, bool at_first, struct err *e)
 {
 	const struct spell *s = look->spell;
 	struct dwell_group *g = NULL;
-	int rc = spell_keys_pack(&d->keys, look, &d->scratch, e);
-	if (!rc)
-		rc = group_of(d, &g, e);
+	int rc = find_group(d, look, &g, e);
 	if (rc)
 		return rc;
 	struct km_sample sample = sample_of(s);

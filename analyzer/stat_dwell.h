@@ -33,6 +33,9 @@ struct dwell_sum {
 	size_t slots_cap;
 	struct buf scratch;
 	struct strpool strings;
+	/* Groups found last, by what their keys rest on; NULL: not begun, or the keys need more. */
+	struct dwell_memo *memo;
+	bool memo_asked;
 };
 
 void dwell_sum_fini(struct dwell_sum *d);
