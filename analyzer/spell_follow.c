@@ -20,8 +20,7 @@ static struct moment moment_at(const struct spell_pass *p, size_t index)
 	return moment_of(p->snapshots[index].rec);
 }
 
-/* A network namespace's inode, by which it is known across files. */
-static int netns_of(struct spell_pass *p, uint32_t file, uint32_t row, uint64_t *ret, struct err *e)
+int spell_netns(struct spell_pass *p, uint32_t file, uint32_t row, uint64_t *ret, struct err *e)
 {
 	if (p->netns_file != file || p->netns_row != row) {
 		const struct history_netns *netns;
@@ -270,7 +269,7 @@ static int arrive(struct spell_pass *p, uint32_t position, struct err *e)
 	struct row_member id = *SLOT_GROUP(p->set, slot, member);
 	uint32_t netns_row = id.netns;
 	uint64_t netns;
-	int rc = netns_of(p, p->snapshots[p->index].file, netns_row, &netns, e);
+	int rc = spell_netns(p, p->snapshots[p->index].file, netns_row, &netns, e);
 	if (rc)
 		return rc;
 	id.netns = 0;
@@ -466,43 +465,4 @@ static int apply_step(struct spell_pass *p, struct err *e)
 int spell_follow(struct spell_pass *p, bool step, struct err *e)
 {
 	return step ? apply_step(p, e) : apply_key(p, e);
-}
-
-/* The connection of a row of `set`, or CONN_NONE; shells are not meant. */
-static int find_row(struct spell_pass *p, const struct sockset *set, uint32_t file, uint32_t slot,
-		    uint32_t *ret, struct err *e)
-{
-	struct row_member id = *SLOT_GROUP(set, slot, member);
-	uint32_t row = id.netns;
-	uint64_t netns;
-	*ret = CONN_NONE;
-	if (sock_is_shell(&id, SLOT_GROUP(set, slot, state)->state))
-		return 0;
-	int rc = netns_of(p, file, row, &netns, e);
-	id.netns = 0;
-	if (!rc)
-		*ret = conn_find(&p->table, &id, netns);
-	return rc;
-}
-
-/* A pass that is told of changes of state alone looks at the queues of those that are open once. */
-int spell_learn_queues(struct spell_pass *p, struct err *e)
-{
-	const uint32_t groups = GRP_BIT(member) | GRP_BIT(state) | GRP_BIT(queue);
-	uint32_t number, file = p->snapshots[p->before].file;
-	struct history_walk *walk;
-	struct err why = {0};
-	int rc = history_walk_new(p->h, groups, false, p->before, p->before, &walk, e);
-	if (rc)
-		return rc;
-	/* What cannot be read stays unknown. */
-	bool shown = history_walk_to(walk, p->before, &why) == 0;
-	const struct sockset *set = shown ? history_walk_set(walk) : NULL;
-	for (uint32_t i = 0; set && !rc && i < set->rows; i++) {
-		rc = find_row(p, set, file, set->order[i], &number, e);
-		if (!rc && number != CONN_NONE)
-			evidence_learn_queue(p, number, SLOT_GROUP(set, set->order[i], queue));
-	}
-	history_walk_free(walk);
-	return rc;
 }

@@ -64,6 +64,10 @@ struct spell_pass {
 /* Takes the snapshot p->index; `step`: what is born, died and touched tells all of it. */
 int spell_follow(struct spell_pass *p, bool step, struct err *e) MUST_CHECK;
 
+/* The inode of a network namespace of recording `file`, by which it is known across files. */
+int spell_netns(struct spell_pass *p, uint32_t file, uint32_t row, uint64_t *ret,
+		struct err *e) MUST_CHECK;
+
 /* What lies in the queues of all connections of the snapshot p->before, if that is not known. */
 int spell_learn_queues(struct spell_pass *p, struct err *e) MUST_CHECK;
 

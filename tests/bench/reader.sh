@@ -116,14 +116,40 @@ sqlite3 "$work/rows.db" "PRAGMA journal_mode = off" "PRAGMA synchronous = off" \
 	'CREATE INDEX by_snapshot ON rows (snapshot)' VACUUM >&2
 otherwise 'SQLite, a row each, an index that covers the question' "$work/rows.db" \
 	sqlite3 "$work/rows.db" "$question"
-if command -v duckdb >/dev/null; then
-	duckdb -c "COPY (SELECT * FROM read_csv_auto('$csv')) TO '$work/rows.parquet' (FORMAT parquet)" >&2
-	otherwise 'DuckDB, Parquet' "$work/rows.parquet" \
-		duckdb -c "CREATE VIEW rows AS SELECT * FROM '$work/rows.parquet'; $question"
-fi
 gzip -k "$csv"
 # shellcheck disable=SC2016
 otherwise 'zcat, awk' "$csv.gz" sh -c 'zcat "$1" | awk -F, "
 	NR > 1 { k = \$9 FS \$4; if (!(k in since)) since[k] = \$2; until[k] = \$2; if (\$13 != \"\") comm[k] = \$13 }
 	END { for (k in since) { split(k, a, FS); s[comm[k] FS a[2]] += until[k] - since[k]; n[comm[k] FS a[2]]++ }
 	for (g in s) print g, n[g], s[g] }"' sh "$csv.gz"
+
+# ------------------------------------------------------------------------ the whole day in DuckDB
+# It is not in Debian; npm has it.
+if ! { command -v npm && npm install --silent --prefix "$work/duckdb" @duckdb/node-api; } >&2; then
+	printf '\nDuckDB was not to be had.\n'
+	exit 0
+fi
+duckdb() {
+	NODE_PATH="$work/duckdb/node_modules" "$tools/timed" "$1" node tests/bench/duckdb.js "$2" "$3"
+}
+row() {
+	awk -v what="$1" -v bytes="$(bytes_of "$2")" \
+		'{ printf "| %s | %.2f | %.2f | %.0f | %.0f |\n", what, $1 / 1000, $2 / 1000, $4 / 1024, bytes / 1048576 }'
+}
+echo '  DuckDB' >&2
+nice "$tools/history" -n "$snapshots" -c "$csv" "$work/again.socklapse" >&2
+duckdb 1 "COPY (SELECT * FROM read_csv('$csv')) TO '$work/rows.parquet' (FORMAT parquet)" 'SELECT version()' >&2
+rm "$csv"
+cat <<END
+
+The same question of the whole day, $snapshots snapshots, DuckDB with two threads, in one run with Socklapse:
+
+| what | wall s | CPU s | peak MiB | file MiB |
+|---|--:|--:|--:|--:|
+END
+view="CREATE VIEW rows AS SELECT * FROM '$work/rows.parquet'"
+duckdb "$runs" "$view" "$question" | row 'DuckDB on Parquet, 26 of the columns' "$work/rows.parquet"
+for evidence in never always; do
+	"$tools/timed" "$runs" "$lapse" -f "$day" linger --by comm,state --evidence $evidence |
+		row "\`socklapse linger --by comm,state --evidence $evidence\`" "$day"
+done
