@@ -40,6 +40,7 @@ struct spell_owner {
 	uint32_t file;	  /* which recording `process` is a row of */
 	uint32_t process; /* history_process(); 0: none */
 	uint32_t fd;
+	uint32_t more; /* row of text of the same recording: further holders; 0: none */
 	enum owner_source source;
 };
 

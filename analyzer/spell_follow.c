@@ -91,20 +91,23 @@ static bool is_unaccepted(const struct conn *c)
 	return connects && !c->inode && spell_has_bit(states, c->state);
 }
 
+static void take_owner(struct conn *c, const struct row_owner *o, enum owner_source source)
+{
+	c->owner = (struct spell_owner){.file = c->file,
+					.process = o->owner_process,
+					.fd = o->owner_fd,
+					.more = o->owner_more,
+					.source = source};
+}
+
 /* Who holds it: now, or before, or will when it accepts. */
 static void find_owner(struct spell_pass *p, struct conn *c, uint32_t position)
 {
 	if (!p->options.owners)
 		return;
-	uint32_t slot = p->set->order[position];
-	const struct row_owner *o = SLOT_GROUP(p->set, slot, owner);
-	if (o->owner_process) {
-		c->owner = (struct spell_owner){.file = c->file,
-						.process = o->owner_process,
-						.fd = o->owner_fd,
-						.source = OWNER_FD};
-		return;
-	}
+	const struct row_owner *o = SLOT_GROUP(p->set, p->set->order[position], owner);
+	if (o->owner_process)
+		take_owner(c, o, OWNER_FD);
 	if (c->owner.source != OWNER_NONE)
 		return;
 	uint32_t listener = is_unaccepted(c) ? conn_listener(&p->table, c) : CONN_NONE;
@@ -218,10 +221,7 @@ static void hide(struct spell_pass *p, uint32_t slot, struct conn *c)
 	p->table.by_slot[slot] = CONN_NONE;
 	c->has_shell = true;
 	if (o && o->owner_process && c->owner.source == OWNER_NONE)
-		c->owner = (struct spell_owner){.file = c->file,
-						.process = o->owner_process,
-						.fd = o->owner_fd,
-						.source = OWNER_HISTORY};
+		take_owner(c, o, OWNER_HISTORY);
 }
 
 /* A socket under the identity of another one that is there: a shell, or what has left a shell. */

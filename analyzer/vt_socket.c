@@ -15,15 +15,15 @@
 
 #include "buf.h"
 #include "bytes.h"
+#include "holders.h"
 #include "rec_db.h"
 #include "vt_cgroup.h"
 #include "vt_frame.h"
 
 #define COLUMN_MAX 256
 
-/* So many holders of a socket are written out, and looked at by a filter; `owner` has all. */
-#define USERS_MAX   256
-#define HOLDERS_MAX 65536
+/* So many holders of a socket are written out; `owner` has all. */
+#define USERS_MAX 256
 
 enum socket_kind {
 	SOCKET_FRAME,	/* of vt_frame.h; `n` says which */
@@ -335,16 +335,21 @@ static int put_user(struct socket_cursor *c, struct buf *b, uint32_t process, ui
 	return rc;
 }
 
-/* The list of further holders of the present row; empty if there are none. */
+/* Text row with the further holders of the present row; 0: there are none. */
+static uint32_t owner_more(const struct socket_cursor *c)
+{
+	return c->owner.source == OWNER_FD
+		       ? SLOT_GROUP(c->frame.set, frame_slot(&c->frame), owner)->owner_more
+		       : 0;
+}
+
 static int further_holders(struct socket_cursor *c, struct span *ret)
 {
 	struct frame_cursor *f = &c->frame;
 	struct err e = {0};
 	const char *more = NULL;
 	size_t len = 0;
-	uint32_t id = c->owner.source == OWNER_FD
-			      ? SLOT_GROUP(f->set, frame_slot(f), owner)->owner_more
-			      : 0;
+	uint32_t id = owner_more(c);
 	if (id && history_text(f->context->history, frame_file(f), id, &more, &len, &e))
 		return vt_fail(f->base.pVtab, &e);
 	*ret = span_of(more ? more : "", more ? len : 0);
@@ -379,30 +384,16 @@ static int put_users(struct socket_cursor *c, sqlite3_context *out)
 	return rc;
 }
 
-static int put_holder(struct socket_cursor *c, struct buf *b, uint32_t process, uint32_t fd)
-{
-	const struct history_process *p;
-	int rc = frame_process(&c->frame, c->owner.file, process, &p);
-	(void)fd;
-	if (rc != SQLITE_OK || !p)
-		return rc;
-	const char *const texts[] = {p->comm, p->exe, p->cmdline, p->container};
-	buf_printf(b, "%lld", (long long)p->pid);
-	buf_put_u8(b, 0);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		buf_put_str(b, texts[i] ? texts[i] : "");
-		buf_put_u8(b, 0);
-	}
-	return SQLITE_OK;
-}
-
 static int put_holders(struct socket_cursor *c, sqlite3_context *out)
 {
 	struct buf b CLEANUP(buf_fini) = {0};
-	int rc = each_holder(c, &b, HOLDERS_MAX, put_holder);
-	if (rc == SQLITE_OK && b.len)
+	struct frame_cursor *f = &c->frame;
+	struct err e = {0};
+	if (holders_list(f->context->history, frame_file(f), owner_more(c), &b, &e))
+		return vt_fail(f->base.pVtab, &e);
+	if (b.len)
 		sqlite3_result_blob64(out, b.bytes, b.len, SQLITE_TRANSIENT);
-	return rc;
+	return SQLITE_OK;
 }
 
 static int put_owner(struct socket_cursor *c, sqlite3_context *out, const struct socket_column *col)

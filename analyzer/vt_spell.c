@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "holders.h"
 #include "spell_value.h"
 
 /* Bits of idxNum; the arguments come in this order. */
@@ -21,6 +22,14 @@
 #define PLAN_PROTO    16
 #define PLAN_OWNERS   32
 #define PLAN_CGROUPS  64
+
+/* Columns behind the fields, which `SELECT *` does not give. */
+enum hidden {
+	HIDDEN_FIRST,
+	HIDDEN_LAST,
+	HIDDEN_EVIDENCE,
+	HIDDEN_HOLDERS, /* as a filter looks at them */
+};
 
 #define SCAN_COST 1e6
 
@@ -52,7 +61,7 @@ static int declare(sqlite3 *db)
 	for (unsigned i = 0; i < spell_fields_count; i++)
 		buf_printf(&schema, "%s %s, ", spell_field_name(i), spell_field_type(i));
 	buf_put_str(&schema, "window_first INTEGER HIDDEN, window_last INTEGER HIDDEN, "
-			     "with_evidence INTEGER HIDDEN)");
+			     "with_evidence INTEGER HIDDEN, holders BLOB HIDDEN)");
 	int rc = schema.failed ? SQLITE_NOMEM : sqlite3_declare_vtab(db, buf_str(&schema));
 	buf_fini(&schema);
 	return rc;
@@ -87,12 +96,12 @@ static int spell_disconnect(sqlite3_vtab *vtab)
 /* The plan's bit for an equality constraint on a column, or 0. */
 static int plan_bit(const struct table *t, int column)
 {
-	if (column == (int)spell_fields_count)
-		return PLAN_FIRST;
-	if (column == (int)spell_fields_count + 1)
-		return PLAN_LAST;
-	if (column == (int)spell_fields_count + 2)
-		return PLAN_EVIDENCE;
+	static const uint8_t hidden[] = {[HIDDEN_FIRST] = PLAN_FIRST,
+					 [HIDDEN_LAST] = PLAN_LAST,
+					 [HIDDEN_EVIDENCE] = PLAN_EVIDENCE,
+					 [HIDDEN_HOLDERS] = 0};
+	if (column >= (int)spell_fields_count)
+		return hidden[column - (int)spell_fields_count];
 	if (column == t->state)
 		return PLAN_STATE;
 	return column == t->proto ? PLAN_PROTO : 0;
@@ -106,7 +115,7 @@ static int plan_of_owners(sqlite3_uint64 used)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (used >> spell_field_by_name(names[i]) & 1)
 			return i < 3 ? PLAN_OWNERS | PLAN_CGROUPS : PLAN_OWNERS;
-	return 0;
+	return used >> (spell_fields_count + HIDDEN_HOLDERS) & 1 ? PLAN_OWNERS : 0;
 }
 
 static int spell_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
@@ -255,11 +264,25 @@ static int spell_eof(sqlite3_vtab_cursor *base)
 	return ((struct cursor *)base)->eof;
 }
 
+static int put_holders(struct cursor *c, sqlite3_context *ctx)
+{
+	const struct spell_owner *o = &c->look.spell->owner;
+	struct buf list CLEANUP(buf_fini) = {0};
+	struct err e = {0};
+	if (holders_list(c->look.history, o->file, o->more, &list, &e))
+		return vt_fail(c->base.pVtab, &e);
+	if (list.len)
+		sqlite3_result_blob64(ctx, list.bytes, list.len, SQLITE_TRANSIENT);
+	return SQLITE_OK;
+}
+
 static int spell_column(sqlite3_vtab_cursor *base, sqlite3_context *ctx, int column)
 {
 	struct cursor *c = (struct cursor *)base;
 	struct spell_value v = {.kind = SPELL_NULL};
 	struct err e = {0};
+	if (column == (int)spell_fields_count + HIDDEN_HOLDERS)
+		return put_holders(c, ctx);
 	if (column >= (int)spell_fields_count)
 		return SQLITE_OK;
 	int rc = spell_field_get(&c->look, (unsigned)column, &v, &e);

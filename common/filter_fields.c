@@ -95,6 +95,7 @@ static const struct filter_columns spell_columns = {
 	.peer = "peer",
 	.peer_port = "peer_port",
 	.cgroup = "cgroup",
+	.holders = "holders",
 };
 
 struct filter_env filter_socket_env(void)

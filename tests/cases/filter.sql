@@ -71,7 +71,7 @@ UPDATE socket SET timer = 'persist', sendq = 4096 WHERE n = 24;
 CREATE TABLE spell (
   n INTEGER PRIMARY KEY, proto, family, state, local, local_port, peer, peer_port, uid, inode, cookie,
   pid, comm, exe, cmdline, container, owner_source, host, netns, netns_name, cgroup, at_least_ms, at_most_ms,
-  open, age_most_ms);
+  open, age_most_ms, holders);
 
 INSERT INTO spell (n, proto, family, state, local, local_port, peer, peer_port, comm, at_least_ms, at_most_ms,
   open, age_most_ms) VALUES
@@ -81,6 +81,7 @@ INSERT INTO spell (n, proto, family, state, local, local_port, peer, peer_port, 
   (4, 'tcp', 2, 'TIME-WAIT',  '10.0.0.5', 50103, '10.9.9.10', 50010, 'curl',   59900,   60000, 0,   60000),
   (5, 'udp', 2, 'UNCONN',     '10.0.0.5',    53, '0.0.0.0',       0, 'named',      0,     500, 0,     100);
 UPDATE spell SET cgroup = '/system.slice/named.service' WHERE n = 5;
+UPDATE spell SET holders = CAST('77' || char(0) || 'helper' || char(0, 0, 0, 0) AS BLOB) WHERE n = 4;
 
 -- A second and a third process hold the listener of nginx, too.
 UPDATE socket SET holders = CAST(

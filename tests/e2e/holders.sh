@@ -32,4 +32,13 @@ slt-server,pid=$server,fd=4
 slt-server,pid=$server,fd=4 slt-server,pid=$child,fd=4
 slt-server,pid=$child,fd=4
 nobody holds it any more"
+for holder in "$server" "$child"; do
+	for command in linger trace trend; do
+		found=$("$lapse" -f r.socklapse $command --to '#3' --json \
+			pid = "$holder" and dport '>' :0 2>&1)
+		like "$command finds it by its holder $holder" "$found" '"7000|"connections": *1|ESTAB'
+	done
+done
+none=$("$lapse" -f r.socklapse linger --json pid = 1 2>&1)
+like 'and not by another process' "$none" '"spells": *0'
 like 'who opened it' "$out" ', opened by the peer,'
