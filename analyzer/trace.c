@@ -134,10 +134,41 @@ static int each_spell(struct history *h, const struct vt_context *context, int64
 	return rc;
 }
 
+/*
+ * The spells of the connections that may match, as they came: those of the chosen ones are among
+ * them, so that mostly one pass is enough. If there are too many, none are kept.
+ */
+#define KEPT_MAX 16384u
+struct kept {
+	struct spell *all;
+	size_t cap, count;
+	bool too_many;
+};
+
+static void kept_fini(struct kept *k)
+{
+	free(k->all);
+	*k = (struct kept){0};
+}
+
+static int keep(struct kept *k, const struct spell *s, struct err *e)
+{
+	k->too_many |= k->count == KEPT_MAX;
+	if (k->too_many)
+		return 0;
+	struct spell *all = array_grow(k->all, &k->cap, k->count + 1, sizeof(*all));
+	if (!all)
+		return err_set(e, ERR_NOMEM, "trace: out of memory");
+	k->all = all;
+	all[k->count++] = *s;
+	return 0;
+}
+
 struct choice {
 	struct history *h;
 	const struct trace_options *options;
 	struct spell_ask *ask;
+	struct kept *kept;
 	struct dwell_top top;
 	uint64_t matching;
 };
@@ -146,6 +177,9 @@ static int choose(void *arg, const struct spell *s, struct err *e)
 {
 	struct choice *c = arg;
 	size_t count;
+	int kept = keep(c->kept, s, e);
+	if (kept)
+		return kept;
 	if (history_snapshots(c->h, &count)[s->last].rec->wall_begin_ns < c->options->from_ns)
 		return 0;
 	int rc = spell_ask_matches(c->ask, s, e);
@@ -156,11 +190,13 @@ static int choose(void *arg, const struct spell *s, struct err *e)
 }
 
 static int choose_connections(struct history *h, const struct trace_options *options,
-			      struct spell_ask *ask, struct trace *t, struct err *e)
+			      struct spell_ask *ask, struct kept *kept, struct trace *t,
+			      struct err *e)
 {
 	struct choice c = {.h = h,
 			   .options = options,
 			   .ask = ask,
+			   .kept = kept,
 			   .top = {.max = options->top * SPELLS_PER_CONNECTION}};
 	const struct taker taker = {
 		.take = choose, .arg = &c, .wants = spell_ask_wants, .wants_arg = ask};
@@ -201,7 +237,8 @@ static int put_end(struct trace *t, unsigned number, const struct spell *s,
 	return trace_put(t, &gone, buf_str(&text), e);
 }
 
-/* Is that the last time that somebody on the host got an answer from the port? */
+/* For put_all_before(): is that the last time that somebody on the host got an answer from the
+ * port? */
 static void note_before(struct trace *t, const struct spell *s, int own)
 {
 	int64_t left_ns = s->open ? INT64_MAX : s->left.hi_ns;
@@ -286,7 +323,6 @@ static int gather(void *arg, const struct spell *s, struct err *e)
 {
 	struct gathering *g = arg;
 	int number = find(g->t, s);
-	note_before(g->t, s, number);
 	if (number < 0)
 		return 0;
 	struct trace_connection *c = &g->t->connections[number];
@@ -321,6 +357,20 @@ static int gather(void *arg, const struct spell *s, struct err *e)
 	return rc;
 }
 
+static int gather_before(void *arg, const struct spell *s, struct err *e)
+{
+	struct gathering *g = arg;
+	(void)e;
+	note_before(g->t, s, find(g->t, s));
+	return 0;
+}
+
+static int gather_all(void *arg, const struct spell *s, struct err *e)
+{
+	int rc = gather_before(arg, s, e);
+	return rc ? rc : gather(arg, s, e);
+}
+
 static int compare_events(const void *x, const void *y)
 {
 	const struct trace_event *a = x, *b = y;
@@ -344,18 +394,39 @@ static bool gather_wants(const void *arg, const struct row_member *id)
 	return false;
 }
 
+static bool any_tried(const struct trace *t)
+{
+	bool any = false;
+	for (size_t i = 0; i < t->count; i++)
+		any |= t->connections[i].tried;
+	return any;
+}
+
+/* The spells of the chosen connections become events; of those never answered, what was before. */
+static int gather_spells(struct history *h, const struct trace_options *options,
+			 const struct kept *kept, struct trace *t, struct err *e)
+{
+	size_t count;
+	int rc = 0;
+	struct gathering g = {.t = t, .all = history_snapshots(h, &count)};
+	const struct taker taker = {.take = kept->too_many ? gather_all : gather_before,
+				    .arg = &g,
+				    .wants = gather_wants,
+				    .wants_arg = t};
+	for (size_t i = 0; !rc && !kept->too_many && i < kept->count; i++)
+		rc = gather(&g, &kept->all[i], e);
+	if (!rc && (kept->too_many || any_tried(t)))
+		rc = each_spell(h, NULL, options->to_ns, &taker, e);
+	return rc ? rc : put_all_before(h, t, e);
+}
+
 int trace_run(struct history *h, const struct trace_options *options, struct spell_ask *ask,
 	      struct trace *ret, struct err *e)
 {
-	size_t count;
-	struct gathering g = {.t = ret, .all = history_snapshots(h, &count)};
-	const struct taker gatherer = {
-		.take = gather, .arg = &g, .wants = gather_wants, .wants_arg = ret};
-	int rc = choose_connections(h, options, ask, ret, e);
+	struct kept kept CLEANUP(kept_fini) = {0};
+	int rc = choose_connections(h, options, ask, &kept, ret, e);
 	if (!rc && ret->count)
-		rc = each_spell(h, NULL, options->to_ns, &gatherer, e);
-	if (!rc && ret->count)
-		rc = put_all_before(h, ret, e);
+		rc = gather_spells(h, options, &kept, ret, e);
 	if (!rc && ret->count && options->db)
 		rc = trace_names(options->db, h, ret, e);
 	if (!rc && ret->count)

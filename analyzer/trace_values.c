@@ -4,7 +4,7 @@
  *
  * The queue part says when there is something to tell; what else is told then stands in tcp_info,
  * of which the deltas of all sockets would have to be read over the whole time. So notes are taken
- * first, and the snapshots noted are read as a whole afterwards: mostly there are few.
+ * first, and tcp_info of the snapshots noted is read afterwards: mostly there are few.
  */
 #include "bounds.h"
 #include "trace_values.h"
@@ -98,12 +98,13 @@ int trace_note(struct trace_notes *n, struct trace *t, unsigned number, const st
 		note.tell |= note.first ? now && now != ABSENT
 					: is_much(c->values[i], now, values[i].few);
 	}
-	note.key = c->role < 0 && !c->has_key && set->is_key && can_tell_role(state);
+	note.role = can_tell_role(state);
+	note.key = c->role < 0 && !c->has_key && set->is_key && note.role;
 	if (!note.first && !note.tell && !note.key)
 		return 0;
 	note.position = position_of(set, c->slot);
 	note.eof = state->state == STATE_CLOSE_WAIT && note.queue[0] && note.queue[0] != ABSENT;
-	if (note.first && !can_tell_role(state))
+	if (note.first && !note.role)
 		note_role(c, set, note.position); /* by the state alone */
 	if (note.first || note.tell)
 		memcpy(c->values, note.queue, sizeof(note.queue));
@@ -171,25 +172,53 @@ static int tell(const struct history *h, const struct trace_note *note, const st
 	return rc;
 }
 
-int trace_tell(struct history *h, const struct trace_notes *n, struct trace *t, struct err *e)
+/*
+ * What is told of a snapshot is in the part of tcp_info; who opened a connection, in the parts of
+ * queue and evidence, too, which are as much work again: so those are read as long as one of the
+ * notes from `from` on may still tell that, of a connection of which it is not known.
+ */
+static uint32_t groups_for(const struct trace_notes *n, size_t from, const struct trace *t)
 {
-	const uint32_t groups = GRP_BIT(member) | GRP_BIT(state) | GRP_BIT(queue) |
-				GRP_BIT(evidence) | GRP_BIT(info);
+	uint32_t groups = GRP_BIT(member) | GRP_BIT(state) | GRP_BIT(info);
+	for (size_t i = from; i < n->count; i++) {
+		const struct trace_connection *c = &t->connections[n->all[i].connection];
+		if (n->all[i].role && c->role < 0 && is_needed(&n->all[i], c))
+			return groups | GRP_BIT(queue) | GRP_BIT(evidence);
+	}
+	return groups;
+}
+
+/* Notes from *at on, with a walk that reads `groups`, as long as those are what it takes. */
+static int tell_with(struct history *h, const struct trace_notes *n, size_t *at, uint32_t groups,
+		     struct trace *t, struct err *e)
+{
 	struct history_walk *walk;
-	for (size_t i = 0; i < t->count; i++)
-		t->connections[i].has_values = false;
-	if (!n->count)
-		return 0;
+	bool full = groups & GRP_BIT(evidence);
 	int rc = history_walk_new(h, groups, false, 0, SIZE_MAX, &walk, e);
-	for (size_t i = 0; !rc && i < n->count; i++) {
-		const struct trace_note *note = &n->all[i];
+	if (rc)
+		return rc;
+	for (; !rc && *at < n->count; ++*at) {
+		const struct trace_note *note = &n->all[*at];
 		struct err why = {0};
 		if (!is_needed(note, &t->connections[note->connection]))
 			continue;
+		if (full && groups_for(n, *at, t) != groups)
+			break;
 		bool read = history_walk_to(walk, note->index, &why) == 0 &&
 			    note->position < history_walk_set(walk)->rows;
 		rc = tell(h, note, read ? history_walk_set(walk) : NULL, t, e);
 	}
 	history_walk_free(walk);
+	return rc;
+}
+
+int trace_tell(struct history *h, const struct trace_notes *n, struct trace *t, struct err *e)
+{
+	size_t at = 0;
+	int rc = 0;
+	for (size_t i = 0; i < t->count; i++)
+		t->connections[i].has_values = false;
+	while (!rc && at < n->count)
+		rc = tell_with(h, n, &at, groups_for(n, at, t), t, e);
 	return rc;
 }

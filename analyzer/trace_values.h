@@ -9,7 +9,7 @@
 
 #define TRACE_QUEUES 3u
 
-/* A connection in a snapshot that is to be read as a whole. */
+/* A connection in a snapshot of which more is to be read. */
 struct trace_note {
 	size_t index; /* of the snapshot */
 	uint32_t position;
@@ -18,6 +18,7 @@ struct trace_note {
 	bool first; /* its first sight */
 	bool tell;  /* there is something to tell */
 	bool key;   /* it is in a key frame, which tells who opened it, and is read fast */
+	bool role;  /* tcp_info may tell who opened it */
 	bool eof;   /* the application has not read to the end */
 };
 
