@@ -107,6 +107,13 @@ static void *run(void *arg)
 
 /* ------------------------------------------------------------------------------ the caller */
 
+/* May two threads use SQLite? A program that loads us may have told it that there is only one. */
+static bool is_serialized(const struct history *h)
+{
+	return sqlite3_threadsafe() && history_files(h) &&
+	       sqlite3_db_mutex(rec_db(history_rec(h, 0)));
+}
+
 static bool is_worth_it(struct history *h, size_t first, size_t last)
 {
 	size_t count, bytes = 0;
@@ -114,7 +121,7 @@ static bool is_worth_it(struct history *h, size_t first, size_t last)
 	if (last >= count)
 		last = count - 1;
 	if (!count || first > last || last - first < WORTH_SNAPSHOTS ||
-	    sysconf(_SC_NPROCESSORS_ONLN) < 2 || sqlite3_threadsafe() != 1)
+	    sysconf(_SC_NPROCESSORS_ONLN) < 2 || !is_serialized(h))
 		return false;
 	for (size_t i = first; i <= last && bytes < WORTH_BYTES; i++)
 		bytes += all[i].rec->bytes;
