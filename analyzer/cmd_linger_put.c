@@ -201,16 +201,21 @@ static bool is_inet(const struct row_member *id)
 	return id->family == AF_INET || id->family == AF_INET6;
 }
 
-/* A socket without addresses of inet: "unix ino:4711", by which `show -x` and a filter find it. */
-static void put_inode(struct out *o, const struct spell *s)
+/*
+ * A socket without addresses of inet: "unix ino:4711", by which `show -x` and a filter find it. If
+ * it has a path, that stands where a local address would.
+ */
+static void put_inode(struct out *o, struct spell_look *look)
 {
+	const struct spell *s = look->spell;
+	const char *path = spell_path(look);
 	char text[64];
 	const char *proto = sock_proto_name(s->id.proto);
 	int len = snprintf(text, sizeof(text), "%s", proto ? proto : "?");
 	if (s->inode)
 		snprintf(text + len, sizeof(text) - (size_t)len, " ino:%" PRIu32, s->inode);
-	out_str(o, text);
-	out_null(o);
+	out_str(o, path ? path : text);
+	out_str(o, path ? text : NULL);
 }
 
 static void put_endpoint(struct out *o, const struct row_member *id, const union addr_bytes *addr,
@@ -245,7 +250,7 @@ static int put_brief(struct out *o, struct spell_look *look, struct err *e)
 		put_endpoint(o, &s->id, &s->id.local, s->id.local_port);
 		put_endpoint(o, &s->id, &s->id.peer, s->id.peer_port);
 	} else {
-		put_inode(o, s);
+		put_inode(o, look);
 	}
 	if (p) {
 		struct buf process = {0};

@@ -50,7 +50,9 @@ static void put_address(struct buf *b, const struct row_member *id, const union 
 		buf_put_u8(b, '*');
 }
 
-/* "tcp 10.0.0.1:4000 -> 10.0.0.2:80 on web1, java,pid=12, cookie 7"; "unix on web1, ..." */
+/*
+ * "tcp 10.0.0.1:4000 -> 10.0.0.2:80 on web1, java,pid=12, cookie 7"; "unix /run/x on web1, ...".
+ */
 static int put_heading(struct session *s, const struct trace_connection *c, struct err *e)
 {
 	struct buf b CLEANUP(buf_fini) = {0};
@@ -69,6 +71,8 @@ static int put_heading(struct session *s, const struct trace_connection *c, stru
 		buf_put_str(&b, " -> ");
 		put_address(&b, &c->id, &c->id.peer, c->id.peer_port);
 	}
+	if (c->path)
+		buf_printf(&b, " %s", c->path);
 	buf_printf(&b, " on %s", history_hosts(s->history, &count)[c->host].name);
 	if (p)
 		buf_printf(&b, ", %s,pid=%" PRId64 " (%s)", p->comm, p->pid,
@@ -92,11 +96,11 @@ static void put_text_event(struct out *o, const struct trace_event *v)
 }
 
 static void put_data_address(struct out *o, const struct row_member *id,
-			     const union addr_bytes *addr, unsigned port)
+			     const union addr_bytes *addr, unsigned port, const char *path)
 {
 	char text[46];
 	if (!is_inet(id)) {
-		out_null(o);
+		out_str(o, path);
 		out_null(o);
 		return;
 	}
@@ -116,8 +120,8 @@ static void put_data_event(struct session *s, const struct trace *t, const struc
 	out_int(o, (int64_t)c->netns);
 	out_int(o, (int64_t)c->id.cookie);
 	out_str(o, sock_proto_name(c->id.proto));
-	put_data_address(o, &c->id, &c->id.local, c->id.local_port);
-	put_data_address(o, &c->id, &c->id.peer, c->id.peer_port);
+	put_data_address(o, &c->id, &c->id.local, c->id.local_port, c->path);
+	put_data_address(o, &c->id, &c->id.peer, c->id.peer_port, NULL);
 	put_text_event(o, v);
 }
 

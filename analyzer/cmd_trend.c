@@ -135,6 +135,7 @@ static int count_host(struct trend_run *r, uint32_t host, struct err *e)
 					      .states = r->ask.scope.states,
 					      .owners = true,
 					      .cgroups = true,
+					      .paths = true,
 					      .wants = spell_ask_wants,
 					      .wants_arg = &r->ask};
 	struct spell_look look = {.history = r->s.history};

@@ -108,6 +108,7 @@ static int read_host(struct history *h, size_t first, size_t last, const struct 
 					      .states = ask->scope.states,
 					      .owners = true,
 					      .cgroups = true,
+					      .paths = true,
 					      .evidence = l->evidence,
 					      .wants = spell_ask_wants,
 					      .wants_arg = ask};

@@ -66,6 +66,8 @@ struct spell {
 	bool rearmed;	       /* the timer of TIME-WAIT was seen set anew */
 	struct spell_owner owner;
 	const struct history_cgroup *cgroup; /* if the owner's source is OWNER_CGROUP; else NULL */
+	const char *path; /* of a UNIX socket, path_len bytes, of an abstract one from a NUL on */
+	size_t path_len;  /* 0: it has none, or options.paths was not given */
 	/* At its last sight; SPELL_UNKNOWN without evidence. */
 	int64_t recvq, sendq, retrans;
 
@@ -105,6 +107,7 @@ struct spell_options {
 	uint32_t protos;    /* bit (1 << proto): give these; 0: all */
 	bool owners;	    /* find owners (column group `owner`) */
 	bool cgroups;	    /* and, where no process is known, cgroups (group `option`) */
+	bool paths;	    /* tell paths of UNIX sockets (group `unix`) */
 	bool evidence;	    /* narrow bounds by evidence (groups `queue`, `evidence`) */
 	/* Connections of which this says false are not given: it is asked once of each. NULL: all
 	 * are. */

@@ -42,6 +42,7 @@ struct conn {
 	uint32_t inode, uid, ifindex;
 	int64_t made_lo_ns, made_hi_ns; /* wall clock; SPELL_UNKNOWN: not known */
 	struct spell_owner owner;
+	uint32_t path;	 /* of a UNIX socket: row of text of recording `file`; 0: none */
 	uint64_t cgroup; /* as last told while nobody was known to hold it; 0: never */
 };
 

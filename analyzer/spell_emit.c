@@ -156,7 +156,10 @@ int spell_emit(struct spell_pass *p, const struct conn *c, const struct spell_en
 	p->ready = all;
 	struct spell *s = &all[p->ready_count++];
 	fill_spell(p, c, end, s);
-	return find_cgroup(p, c, s, e);
+	int rc = find_cgroup(p, c, s, e);
+	if (!rc && c->path)
+		rc = history_text(p->h, c->file, c->path, &s->path, &s->path_len, e);
+	return rc;
 }
 
 struct spell_end spell_end_between(const struct spell_pass *p, size_t last, size_t next,

@@ -193,6 +193,8 @@ static int see(struct spell_pass *p, uint32_t number, uint32_t position, struct 
 	if (!dated && p->marks)
 		date_file(p, c);
 	find_owner(p, c, position);
+	if (p->options.paths && c->id.proto == PROTO_UNIX)
+		c->path = row->has & HAS_PATH ? SLOT_GROUP(p->set, slot, unix)->path : 0;
 	if (c->state == STATE_LISTEN)
 		conn_list(&p->table, number);
 	else

@@ -60,6 +60,10 @@ static int pack_endpoint(const struct key *key, struct spell_look *look, struct 
 		buf_put_u8(ret, SPELL_NULL);
 		return 0;
 	}
+	if (look->spell->id.family == AF_UNIX) { /* a path */
+		pack_text(addr.text, addr.len, ret);
+		return 0;
+	}
 	bool v6 = look->spell->id.family == AF_INET6;
 	struct buf text = {0};
 	buf_printf(&text, "%s%s%s:%lld", v6 ? "[" : "", addr.text, v6 ? "]" : "",
@@ -119,6 +123,8 @@ void spell_brief_of(const struct spell *spell, struct spell_brief *ret)
 	ret->netns = spell->netns;
 	ret->owner = spell->owner;
 	ret->owner.fd = 0;
+	ret->owner.more = 0;
+	ret->cgroup = spell->cgroup;
 	ret->file = spell->file;
 	ret->host = spell->host;
 	ret->uid = spell->uid;

@@ -36,7 +36,8 @@ int spell_keys_pack(const struct spell_keys *keys, struct spell_look *look, stru
  */
 struct spell_brief {
 	uint64_t netns;
-	struct spell_owner owner; /* but for its fd */
+	struct spell_owner owner; /* but for its fd and further holders */
+	const struct history_cgroup *cgroup;
 	uint32_t file, host, uid, netns_row;
 	uint8_t state, proto, family;
 };

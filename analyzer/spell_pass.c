@@ -54,7 +54,7 @@ static uint32_t groups_of(const struct spell_pass *p)
 {
 	const struct spell_options *o = &p->options;
 	return GRP_BIT(member) | GRP_BIT(state) | (o->owners ? GRP_BIT(owner) : 0) |
-	       (o->owners && o->cgroups ? GRP_BIT(option) : 0) |
+	       (o->owners && o->cgroups ? GRP_BIT(option) : 0) | (o->paths ? GRP_BIT(unix) : 0) |
 	       (o->evidence ? GRP_BIT(queue) | GRP_BIT(evidence) : 0) | (p->turns ? REC_TURNS : 0);
 }
 

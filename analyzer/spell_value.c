@@ -113,9 +113,25 @@ static int get_address(struct spell_look *look, const union addr_bytes *addr,
 	return 0;
 }
 
+const char *spell_path(struct spell_look *look)
+{
+	const struct spell *s = look->spell;
+	size_t len = s->path_len < sizeof(look->text) ? s->path_len : sizeof(look->text) - 1;
+	if (!len)
+		return NULL;
+	for (size_t i = 0; i < len; i++)
+		look->text[i] = s->path[i] || s->path[0] ? s->path[i] : '@';
+	look->text[len] = 0;
+	return look->text;
+}
+
 static int get_local(struct spell_look *look, struct spell_value *ret, struct err *e)
 {
 	(void)e;
+	if (look->spell->id.family == AF_UNIX) {
+		*ret = text_value(spell_path(look));
+		return 0;
+	}
 	return get_address(look, &look->spell->id.local, ret);
 }
 
@@ -239,7 +255,7 @@ static const struct spell_field spell_fields[] = {
 	{"cookie", "INTEGER", "socket cookie", HOW_U64, OF(id.cookie), NULL},
 	{"proto", "TEXT", "socket table", CALL(proto)},
 	{"family", "INTEGER", "address family", HOW_U8, OF(id.family), NULL},
-	{"local", "TEXT", "local address", CALL(local)},
+	{"local", "TEXT", "local address, or a UNIX socket's path", CALL(local)},
 	{"local_port", "INTEGER", "local port", HOW_U16, OF(id.local_port), NULL},
 	{"peer", "TEXT", "peer address", CALL(peer)},
 	{"peer_port", "INTEGER", "peer port", HOW_U16, OF(id.peer_port), NULL},

@@ -38,6 +38,9 @@ void spell_look_at(struct spell_look *look, const struct spell *spell);
 int spell_look_process(struct spell_look *look, const struct history_process **ret,
 		       struct err *e) MUST_CHECK;
 
+/* A UNIX socket's path, as ss writes it: NULs of an abstract name are @. NULL: it has none. */
+const char *spell_path(struct spell_look *look);
+
 /* Fields are numbered from 0 in the order of the table's columns; so many there are. */
 extern const unsigned spell_fields_count;
 

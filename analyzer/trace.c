@@ -114,6 +114,7 @@ static int each_spell(struct history *h, const struct vt_context *context, int64
 			.last = last,
 			.owners = true,
 			.cgroups = true,
+			.paths = true,
 			.evidence = spell_evidence_is_cheap(h, 0, snapshots),
 			.wants = taker->wants,
 			.wants_arg = taker->wants_arg};
@@ -319,6 +320,17 @@ struct gathering {
 	const struct history_snapshot *all;
 };
 
+static int note_path(struct trace *t, struct trace_connection *c, const struct spell *s,
+		     struct err *e)
+{
+	struct spell_look look = {.spell = s};
+	const char *path = spell_path(&look);
+	if (!path)
+		return 0;
+	c->path = strpool_put(&t->strings, path, strlen(path));
+	return c->path ? 0 : err_set(e, ERR_NOMEM, "trace: out of memory");
+}
+
 static int gather(void *arg, const struct spell *s, struct err *e)
 {
 	struct gathering *g = arg;
@@ -349,7 +361,9 @@ static int gather(void *arg, const struct spell *s, struct err *e)
 		   s->rearmed ? ", begun anew (a late segment came)" : "");
 	if (s->missed)
 		buf_printf(&text, ", missing from %u dumps", s->missed);
-	int rc = trace_put(g->t, &event, buf_str(&text), e);
+	int rc = note_path(g->t, c, s, e);
+	if (!rc)
+		rc = trace_put(g->t, &event, buf_str(&text), e);
 	if (!rc)
 		rc = put_made(g->t, (unsigned)number, s, e);
 	if (!rc && !s->after)

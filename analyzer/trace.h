@@ -39,7 +39,8 @@ struct trace_connection {
 	size_t first, last;		     /* snapshots that have it */
 	struct spell_owner owner;	     /* the last one known */
 	const struct history_cgroup *cgroup; /* if that is one (OWNER_CGROUP), or was */
-	int role; /* 1: this host opened it, 0: the peer did, -1: not known */
+	const char *path; /* of a UNIX socket, as ss writes it; NULL: it has none */
+	int role;	  /* 1: this host opened it, 0: the peer did, -1: not known */
 
 	/* The last spell in ESTAB of another connection of the host to the same port. */
 	struct spell before;

@@ -22,6 +22,7 @@
 #define PLAN_PROTO    16
 #define PLAN_OWNERS   32
 #define PLAN_CGROUPS  64
+#define PLAN_PATHS    128
 
 /* Columns behind the fields, which `SELECT *` does not give. */
 enum hidden {
@@ -146,6 +147,8 @@ static int spell_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 		info->estimatedRows = info->estimatedRows / 2 + 1;
 	}
 	info->idxNum |= plan_of_owners(info->colUsed);
+	if (info->colUsed >> spell_field_by_name("local") & 1)
+		info->idxNum |= PLAN_PATHS;
 	return SQLITE_OK;
 }
 
@@ -204,8 +207,10 @@ static size_t index_of(sqlite3_value *v)
 /* Reads the arguments of a plan. False: no row can match. */
 static bool read_plan(int plan, sqlite3_value **argv, struct spell_options *ret)
 {
-	*ret = (struct spell_options){
-		.last = SIZE_MAX, .owners = plan & PLAN_OWNERS, .cgroups = plan & PLAN_CGROUPS};
+	*ret = (struct spell_options){.last = SIZE_MAX,
+				      .owners = plan & PLAN_OWNERS,
+				      .cgroups = plan & PLAN_CGROUPS,
+				      .paths = plan & PLAN_PATHS};
 	if (plan & PLAN_FIRST)
 		ret->first = index_of(*argv++);
 	if (plan & PLAN_LAST) {

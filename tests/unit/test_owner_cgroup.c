@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "db.h"
+#include "linger.h"
 #include "lives.h"
 
 #define S INT64_C(1000000000)
@@ -161,6 +162,42 @@ Test(owner_cgroup, spells_too)
 	    "SELECT count(*) FROM spell WHERE owner_source = 'cgroup' AND coalesce(pid, comm, fd)",
 	    "0");
 	ask(dir, "SELECT count(*) FROM spell WHERE container = '3f2a' AND state = 'ESTAB'", "2");
+	lives_remove(dir);
+}
+
+/* Groups of linger, and how many spells the largest has. */
+static size_t sum_by(const char *dir, const char *by, uint64_t *ret_most)
+{
+	struct err e = {0};
+	struct history *h;
+	struct spell_ask ask = {.scope = {.states = UINT32_MAX}};
+	struct linger_options options = {.to_ns = INT64_MAX, .top = 3, .by_rest = true};
+	struct linger_result l;
+	cr_assert_eq(history_open(&dir, 1, &h, &e), 0, "%s", e.text);
+	const struct vt_context context = {.history = h};
+	cr_assert_eq(spell_keys_parse(by, &options.keys, &e), 0, "%s", e.text);
+	cr_assert_eq(linger_run(h, &options, &ask, &context, &l, &e), 0, "%s", e.text);
+	size_t groups = l.sum.count;
+	*ret_most = 0;
+	for (size_t i = 0; i < groups; i++)
+		if (l.sum.groups[i].spells > *ret_most)
+			*ret_most = l.sum.groups[i].spells;
+	linger_fini(&l);
+	history_close(h);
+	return groups;
+}
+
+Test(owner_cgroup, sums_by_cgroup_tell_them_apart)
+{
+	char dir[64];
+	uint64_t most;
+	lives_dir(dir);
+	record(dir, 1);
+	cr_assert_eq(sum_by(dir, "cgroup", &most), 3, "two, and none");
+	cr_assert_eq(most, COUNT - 4);
+	cr_assert_eq(sum_by(dir, "container", &most), 2);
+	cr_assert_eq(most, COUNT - 2);
+	cr_assert_eq(sum_by(dir, "cgroup,local", &most), COUNT - 1, "not by their briefs");
 	lives_remove(dir);
 }
 
