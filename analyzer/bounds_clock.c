@@ -33,6 +33,15 @@ int64_t bounds_margin_ns(const struct bounds_host *host)
 	return ns > MARGIN_LEAST_NS ? ns : MARGIN_LEAST_NS;
 }
 
+/* TICK_NSEC of include/linux/jiffies.h is rounded: half a nanosecond in a tick of 1 to 42 ms. */
+#define DRIFT_PART INT64_C(1000000)
+
+int64_t bounds_drift_ns(const struct bounds_host *host, int64_t ns)
+{
+	bool whole = hz_known(host) && NS_PER_S % host->hz == 0;
+	return whole || ns <= 0 ? 0 : ns / DRIFT_PART;
+}
+
 int64_t bounds_since_ns(const struct bounds_host *host, const struct bounds_row *at)
 {
 	if (at->tick_ns && at->tick_ns <= at->hi_ns)

@@ -32,7 +32,8 @@ bool bounds_sent(const struct bounds_clue *c, enum column_id id)
 void bounds_at_least(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,
 		     enum bounds_source source)
 {
-	int64_t hi_ns = bounds_sub(c->now->hi_ns, dwell_ns - c->margin_ns);
+	int64_t off_ns = c->margin_ns + bounds_drift_ns(c->host, dwell_ns);
+	int64_t hi_ns = bounds_sub(c->now->hi_ns, dwell_ns - off_ns);
 	if (hi_ns >= f->entered.hi_ns)
 		return;
 	f->entered.hi_ns = hi_ns;
@@ -50,13 +51,15 @@ static void not_before(struct bounds_found *f, int64_t lo_ns, enum bounds_source
 void bounds_at_most(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,
 		    enum bounds_source source)
 {
-	not_before(f, bounds_sub(c->now->lo_ns, dwell_ns + c->margin_ns), source);
+	int64_t off_ns = c->margin_ns + bounds_drift_ns(c->host, dwell_ns);
+	not_before(f, bounds_sub(c->now->lo_ns, dwell_ns + off_ns), source);
 }
 
 static void at_most_stamp(const struct bounds_clue *c, struct bounds_found *f, int64_t ago_ns,
 			  enum bounds_source source)
 {
-	not_before(f, bounds_sub(bounds_since_ns(c->host, c->now), ago_ns), source);
+	int64_t off_ns = bounds_drift_ns(c->host, ago_ns);
+	not_before(f, bounds_sub(bounds_since_ns(c->host, c->now), ago_ns + off_ns), source);
 }
 
 void bounds_at_most_clock(const struct bounds_clue *c, struct bounds_found *f, int64_t dwell_ns,

@@ -44,6 +44,13 @@ void bounds_apply(const struct bounds_clue *clue, struct bounds_found *found);
 int64_t bounds_margin_ns(const struct bounds_host *host);
 
 /*
+ * How far so much time, told in ticks, may be off on either side: the kernel's tick is a whole
+ * number of nanoseconds, and not 1/HZ s where that is none (HZ 300: 35 ms in 4 days). 0 for HZ that
+ * divide; also used where HZ is not known.
+ */
+int64_t bounds_drift_ns(const struct bounds_host *host, int64_t ns);
+
+/*
  * What the stamps of a row ("n ms ago") go back from, at the earliest. At the latest it is hi_ns.
  * Not for its timer: that is read before tcp_info, and the tick is known from tcp_info.
  */

@@ -188,24 +188,29 @@ static int get_fd(struct spell_look *look, struct spell_value *ret, struct err *
 }
 
 /* Of the process, or what is known without one. */
-static int get_cgroup(struct spell_look *look, struct spell_value *ret, struct err *e)
+static int get_place(struct spell_look *look, bool container, struct spell_value *ret,
+		     struct err *e)
 {
 	const struct history_process *p;
 	const struct history_cgroup *g = look->spell->cgroup;
 	int rc = spell_look_process(look, &p, e);
-	if (!rc)
-		*ret = text_value(g ? g->path : p ? p->cgroup : NULL);
-	return rc;
+	if (rc)
+		return rc;
+	if (g)
+		*ret = text_value(container ? g->container : g->path);
+	else
+		*ret = text_value(!p ? NULL : container ? p->container : p->cgroup);
+	return 0;
+}
+
+static int get_cgroup(struct spell_look *look, struct spell_value *ret, struct err *e)
+{
+	return get_place(look, false, ret, e);
 }
 
 static int get_container(struct spell_look *look, struct spell_value *ret, struct err *e)
 {
-	const struct history_process *p;
-	const struct history_cgroup *g = look->spell->cgroup;
-	int rc = spell_look_process(look, &p, e);
-	if (!rc)
-		*ret = text_value(g ? g->container : p ? p->container : NULL);
-	return rc;
+	return get_place(look, true, ret, e);
 }
 
 static int get_owner_source(struct spell_look *look, struct spell_value *ret, struct err *e)
