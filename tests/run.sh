@@ -109,8 +109,15 @@ part_gcc() {
 	unit_tests build-gcc gcc
 }
 
+# Criterion runs each test in a process of its own, and does not mind how that ends.
 part_clang() {
 	unit_tests build-asan asan
+	if grep -A 8 'ERROR: LeakSanitizer' build-asan/meson-logs/testlog.txt >"$logs/asan-leaks.log"; then
+		result 'not ok asan: unit tests leak memory'
+		head -n 30 "$logs/asan-leaks.log" | sed 's/^/    /'
+	else
+		result 'ok asan: unit tests leak no memory'
+	fi
 }
 
 part_layers() {
@@ -159,6 +166,7 @@ sh tests/deps.sh test || {
 }
 
 export ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99"
+export LSAN_OPTIONS="suppressions=$root/tests/lsan.supp:print_suppressions=0"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:exitcode=99"
 unset MAKEFLAGS LIBRARY_PATH
 export LC_ALL=C.UTF-8
