@@ -310,7 +310,7 @@ static size_t record_and_read(uint64_t seed, struct way way, struct spell *ret)
 	return n;
 }
 
-Test(spell_evidence, key_frames_and_files_change_nothing, .timeout = 60)
+Test(spell_evidence, key_frames_and_files_change_nothing, .timeout = 120)
 {
 	static const struct way ways[] = {{.key_every = 200},
 					  {.key_every = 1},
@@ -392,7 +392,7 @@ static bool is_direct(unsigned from, unsigned to)
 	return false;
 }
 
-Test(spell_evidence, one_ends_when_the_next_begins, .timeout = 60)
+Test(spell_evidence, one_ends_when_the_next_begins, .timeout = 120)
 {
 	static struct spell all[MAX_SPELLS];
 	unsigned compared = 0, by_later_rows = 0;
