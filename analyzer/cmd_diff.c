@@ -231,6 +231,7 @@ static int diff_snapshots(struct diff *d, size_t a, size_t b, struct err *e)
 	bool through = is_cheap(d, a, b);
 	sqlite3_reset(d->stmt);
 	db_bind_int(d->stmt, ":through", through);
+	db_bind_int(d->stmt, ":every", d->keys.count > 0); /* sums count them, too */
 	db_bind_int(d->stmt, ":a", (int64_t)a + 1);
 	db_bind_int(d->stmt, ":b", (int64_t)b + 1);
 	put_heading(d, a, b);

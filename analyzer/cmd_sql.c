@@ -24,7 +24,8 @@ struct runner {
 };
 
 static const char list_tables[] =
-	"SELECT name FROM pragma_module_list WHERE name IN ('socket', 'owner', 'spell', "
+	"SELECT name FROM pragma_module_list WHERE name IN ('socket', 'differing', 'owner', "
+	"'spell', "
 	"'snapshot', 'tally', 'process', 'process_files', 'host', 'netns', 'netns_fact', "
 	"'interface', 'cgroup', 'counter', 'watermark', 'name', 'scope', 'event') UNION SELECT "
 	"name FROM sqlite_temp_master WHERE type = 'view' ORDER BY 1";

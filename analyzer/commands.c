@@ -56,8 +56,9 @@ const struct command commands[] = {
 	 "went\nbetween A and B. More: how many more there are in B.\n"},
 	{"sql", "[SQL]", "SQL over all of it: one-off, or line by line from standard input",
 	 CMD_ASKS, NULL, cmd_sql,
-	 "tables: socket owner spell transition snapshot tally process process_files host netns\n"
-	 "        interface cgroup counter name event and more, and views: .tables; columns: "
-	 ".schema TABLE\n"},
+	 "tables: socket differing owner spell transition snapshot tally process process_files "
+	 "host\n"
+	 "        netns interface cgroup counter name event and more, and views: .tables\n"
+	 "columns: .schema TABLE\n"},
 	{0},
 };

@@ -19,8 +19,10 @@ void frame_fini(struct frame_cursor *c)
 {
 	history_walk_free(c->walk);
 	owner_carry_free(c->carry);
+	differing_release(c->differing);
 	c->walk = NULL;
 	c->carry = NULL;
+	c->differing = NULL;
 }
 
 static int fail(struct frame_cursor *c, const struct err *e)
@@ -84,7 +86,7 @@ static bool row_passes(const struct frame_cursor *c)
 	for (size_t i = 0; i < c->tests_count; i++)
 		if (test_value(c, c->tests[i].column) != c->tests[i].value)
 			return false;
-	return true;
+	return !c->differing || differing_wants(c->differing, c->index, c->set, frame_slot(c));
 }
 
 /* From the present position on, the next row that counts. */
@@ -123,6 +125,35 @@ static int begin(struct frame_cursor *c)
 	return SQLITE_OK;
 }
 
+static size_t index_of(int64_t number)
+{
+	return number > 0 ? (size_t)number - 1 : HISTORY_NONE;
+}
+
+/* Which rows of the pair's snapshots are left out; one question after another asks it of one. */
+static int look_at_pair(struct frame_cursor *c)
+{
+	struct err e = {0};
+	struct differing **last = c->differing_last;
+	size_t a = index_of(c->pair[PAIR_A]), b = index_of(c->pair[PAIR_B]);
+	bool every = c->pair[PAIR_EVERY];
+	c->first = c->first > c->pair[PAIR_A] ? c->first : c->pair[PAIR_A];
+	c->last = c->last < c->pair[PAIR_B] ? c->last : c->pair[PAIR_B];
+	differing_release(c->differing);
+	c->differing = NULL;
+	if (c->first > c->last)
+		return SQLITE_OK;
+	if (!differing_is_of(*last, a, b, every)) {
+		differing_release(*last);
+		*last = NULL;
+		if (differing_new(c->context->history, a, b, every, last, &e))
+			return fail(c, &e);
+	}
+	c->differing = *last;
+	differing_hold(c->differing);
+	return SQLITE_OK;
+}
+
 int frame_filter(struct frame_cursor *c, int needs, const char *plan, int argc,
 		 sqlite3_value **argv)
 {
@@ -138,11 +169,15 @@ int frame_filter(struct frame_cursor *c, int needs, const char *plan, int argc,
 	if (c->owners)
 		c->groups |= OWNER_GROUPS;
 	frame_plan_apply(c, plan, argc, argv);
+	const bool pair = c->differing_last != NULL;
+	if (pair)
+		c->groups |= FRAME_GROUPS;
 	for (size_t i = 0; i < c->tests_count; i++)
 		c->groups |= FRAME_GROUPS | GRP_RARE;
 	if (groups != c->groups || clock != c->clock || owners != c->owners)
 		frame_fini(c);
-	return begin(c);
+	int rc = pair ? look_at_pair(c) : SQLITE_OK;
+	return rc == SQLITE_OK ? begin(c) : rc;
 }
 
 int frame_next(struct frame_cursor *c)

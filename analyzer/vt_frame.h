@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "differing.h"
 #include "history_walk.h"
 #include "owner_carry.h"
 #include "vt.h"
@@ -40,6 +41,15 @@ enum frame_column {
 	"netns_name TEXT, cookie INTEGER, proto TEXT, family INTEGER, state TEXT, local TEXT, "    \
 	"local_port INTEGER, peer TEXT, peer_port INTEGER, inode INTEGER"
 
+/* Hidden columns of table `differing`, which are its arguments: numbers of snapshots, and 0 or 1.
+ */
+enum frame_pair_column {
+	PAIR_A,
+	PAIR_B,
+	PAIR_EVERY,
+	PAIR_COLUMNS
+};
+
 /* Groups that the shared columns need besides `member`. */
 #define FRAME_GROUPS (GRP_BIT(member) | GRP_BIT(state))
 
@@ -67,6 +77,10 @@ struct frame_cursor {
 	struct frame_test tests[FRAME_MAX_TESTS];
 	size_t tests_count;
 
+	int64_t pair[PAIR_COLUMNS];	   /* of `differing` */
+	struct differing *differing;	   /* held; NULL: nothing is left out */
+	struct differing **differing_last; /* the table's; NULL: it is none that has a pair */
+
 	uint32_t host; /* the next one to be walked */
 	size_t end;    /* last index of the present host's walk */
 	struct history_walk *walk;
@@ -85,10 +99,11 @@ struct frame_cursor {
 };
 
 /*
- * xBestIndex: `needs` is what idxNum shall be (groups and FRAME_* bits). Also says that rows come
- * in the order of snapshots.
+ * xBestIndex: `needs` is what idxNum shall be (groups and FRAME_* bits), `pair` the first of
+ * `differing`'s hidden columns, or -1. Also says that rows come in the order of snapshots.
  */
-int frame_best_index(const struct vt_context *context, sqlite3_index_info *info, int needs);
+int frame_best_index(const struct vt_context *context, sqlite3_index_info *info, int needs,
+		     int pair);
 
 /* Makes a cursor usable / gives back what it holds (the struct itself stays the caller's). */
 void frame_init(struct frame_cursor *c, const struct vt_context *context);

@@ -59,7 +59,27 @@ static bool is_list(sqlite3_index_info *info, int i)
 #endif
 }
 
-int frame_best_index(const struct vt_context *context, sqlite3_index_info *info, int needs)
+/* The arguments of `differing` go to xFilter whatever else does; without A and B it has no rows. */
+static bool take_pair(sqlite3_index_info *info, int pair, char *plan, int *n)
+{
+	unsigned found = 0;
+	for (int i = 0; i < info->nConstraint; i++) {
+		int at = info->aConstraint[i].iColumn - pair;
+		if (at < 0 || at >= PAIR_COLUMNS ||
+		    info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ ||
+		    !info->aConstraint[i].usable || (found >> at & 1))
+			continue;
+		found |= 1u << at;
+		plan[2 * *n] = LETTER(FRAME_COLUMNS + at);
+		plan[2 * *n + 1] = '=';
+		info->aConstraintUsage[i].argvIndex = ++*n;
+		info->aConstraintUsage[i].omit = 1;
+	}
+	return (found & 1u << PAIR_A) && (found & 1u << PAIR_B);
+}
+
+int frame_best_index(const struct vt_context *context, sqlite3_index_info *info, int needs,
+		     int pair)
 {
 	size_t count;
 	const struct history_snapshot *s = history_snapshots(context->history, &count);
@@ -70,6 +90,10 @@ int frame_best_index(const struct vt_context *context, sqlite3_index_info *info,
 	if (!plan)
 		return SQLITE_NOMEM;
 	int n = 0;
+	if (pair >= 0 && !take_pair(info, pair, plan, &n)) {
+		sqlite3_free(plan);
+		return SQLITE_CONSTRAINT;
+	}
 	for (int i = 0; i < info->nConstraint; i++) {
 		int column = info->aConstraint[i].iColumn;
 		if (!info->aConstraint[i].usable || column < 0 || column >= FRAME_COLUMNS ||
@@ -159,10 +183,13 @@ void frame_plan_apply(struct frame_cursor *c, const char *plan, int argc, sqlite
 	c->from_ns = INT64_MIN;
 	c->to_ns = INT64_MAX;
 	c->tests_count = 0;
+	memset(c->pair, 0, sizeof(c->pair));
 	for (int i = 0; i < argc && plan && plan[2 * i]; i++) {
 		int column = plan[2 * i] - LETTER(0);
 		if (column == FRAME_SNAPSHOT)
 			range(&c->first, &c->last, plan[2 * i + 1], argv[i]);
+		else if (column >= FRAME_COLUMNS)
+			c->pair[column - FRAME_COLUMNS] = sqlite3_value_int64(argv[i]);
 		else if (column == FRAME_TIME_NS)
 			range(&c->from_ns, &c->to_ns, plan[2 * i + 1], argv[i]);
 		else

@@ -60,7 +60,8 @@ static int owner_disconnect(sqlite3_vtab *base)
 static int owner_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
 	return frame_best_index(((const struct owner_vtab *)base)->context, info,
-				(int)(FRAME_GROUPS | GRP_RARE | VT_CGROUP_GROUPS) | FRAME_OWNERS);
+				(int)(FRAME_GROUPS | GRP_RARE | VT_CGROUP_GROUPS) | FRAME_OWNERS,
+				-1);
 }
 
 static int owner_open(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)

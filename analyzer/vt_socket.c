@@ -1,13 +1,13 @@
 /*
- * vt_socket.c - the table `socket`: a row per snapshot and socket, with every recorded column.
+ * vt_socket.c - the table `socket`: a row per snapshot and socket, with every recorded column; one
+ * that the kernel did not send is NULL.
  *
  *   SELECT state, count(*) FROM socket WHERE snapshot = 12 GROUP BY state;
  *
- * First stand the columns of vt_frame.h, then what is asked for most, with the owner (also that of
- * a socket that nobody holds: owner_source says where it is known from), then the rest of
- * columns.def in its order. A column that the kernel did not send is NULL.
+ * And the table `differing`: of snapshots a to b, the rows of `socket` in which anything may differ
+ * (differing.h).
  *
- * SQLite has one bit for all columns from the 64th on: what is rarely asked for stands there.
+ *   SELECT * FROM differing(12, 20) WHERE snapshot IN (12, 20);
  */
 #include "vt.h"
 
@@ -18,75 +18,16 @@
 #include "holders.h"
 #include "rec_db.h"
 #include "vt_cgroup.h"
-#include "vt_frame.h"
-
-#define COLUMN_MAX 256
+#include "vt_socket_columns.h"
 
 /* So many holders of a socket are written out; `owner` has all. */
 #define USERS_MAX 256
 
-enum socket_kind {
-	SOCKET_FRAME,	/* of vt_frame.h; `n` says which */
-	SOCKET_VALUE,	/* a recorded number */
-	SOCKET_TIMER,	/* its name */
-	SOCKET_TEXT,	/* a row of table text, as text */
-	SOCKET_BLOB,	/* the same, as bytes */
-	SOCKET_PROCESS, /* of the owner; `n` is a frame_process_column */
-	SOCKET_FD,
-	SOCKET_SOURCE,
-	SOCKET_USERS,	/* every holder, as ss writes them */
-	SOCKET_HOLDERS, /* all but the first, for a filter (filter.h) */
-	SOCKET_DEV,	/* name of the interface of ifindex */
-};
-
-struct socket_column {
-	const char *name;
-	const char *type;
-	enum socket_kind kind;
-	int n;
-	const struct column *recorded;
-};
-
-static const struct socket_column first_columns[] = {
-	{.name = "recvq", .kind = SOCKET_VALUE},
-	{.name = "sendq", .kind = SOCKET_VALUE},
-	{.name = "timer", .type = "TEXT", .kind = SOCKET_TIMER},
-	{.name = "timer_ms", .kind = SOCKET_VALUE},
-	{.name = "retrans", .kind = SOCKET_VALUE},
-	{.name = "shutdown", .kind = SOCKET_VALUE},
-	{.name = "uid", .kind = SOCKET_VALUE},
-	{.name = "ifindex", .kind = SOCKET_VALUE},
-	{.name = "dev", .type = "TEXT", .kind = SOCKET_DEV},
-	{.name = "pid", .type = "INTEGER", .kind = SOCKET_PROCESS, .n = PROCESS_PID},
-	{.name = "comm", .type = "TEXT", .kind = SOCKET_PROCESS, .n = PROCESS_COMM},
-	{.name = "fd", .type = "INTEGER", .kind = SOCKET_FD},
-	{.name = "exe", .type = "TEXT", .kind = SOCKET_PROCESS, .n = PROCESS_EXE},
-	{.name = "cmdline", .type = "TEXT", .kind = SOCKET_PROCESS, .n = PROCESS_CMDLINE},
-	{.name = "cgroup", .type = "TEXT", .kind = SOCKET_PROCESS, .n = PROCESS_CGROUP},
-	{.name = "container", .type = "TEXT", .kind = SOCKET_PROCESS, .n = PROCESS_CONTAINER},
-	{.name = "owner_source", .type = "TEXT", .kind = SOCKET_SOURCE, .n = PROCESS_CGROUP},
-	{.name = "users", .type = "TEXT", .kind = SOCKET_USERS, .n = PROCESS_CGROUP},
-	{.name = "holders", .type = "BLOB HIDDEN", .kind = SOCKET_HOLDERS},
-	{.name = "v6only", .kind = SOCKET_VALUE},
-	{.name = "sock_type", .kind = SOCKET_VALUE},
-	{.name = "link_proto", .kind = SOCKET_VALUE},
-	{.name = "delivered", .kind = SOCKET_VALUE},
-	{.name = "data_segs_in", .kind = SOCKET_VALUE},
-	{.name = "bytes_sent", .kind = SOCKET_VALUE},
-	{.name = "bytes_received", .kind = SOCKET_VALUE},
-	{.name = "rtt_us", .kind = SOCKET_VALUE},
-	{.name = "has", .kind = SOCKET_VALUE},
-	{.name = "info_bytes", .kind = SOCKET_VALUE},
-	{.name = "cong", .type = "TEXT", .kind = SOCKET_TEXT},
-	{.name = "cgroup_id", .kind = SOCKET_VALUE},
-	{.name = "mark", .kind = SOCKET_VALUE},
-};
-
 struct socket_vtab {
 	sqlite3_vtab base;
 	const struct vt_context *context;
-	struct socket_column columns[COLUMN_MAX];
-	int count;
+	struct socket_columns columns;
+	struct differing *differing; /* the last one asked for; NULL: none yet */
 };
 
 struct socket_cursor {
@@ -99,76 +40,14 @@ struct socket_cursor {
 	uint32_t dev_file;
 };
 
-static bool is_there(const struct socket_vtab *v, const char *name)
+static int connect_table(sqlite3 *db, void *aux, bool pair, sqlite3_vtab **ret)
 {
-	for (int i = 0; i < v->count; i++)
-		if (v->columns[i].name && strcmp(v->columns[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-static void add(struct socket_vtab *v, struct socket_column c)
-{
-	if (c.name && !c.recorded)
-		c.recorded = column_by_name(c.name);
-	if (v->count < COLUMN_MAX)
-		v->columns[v->count++] = c;
-}
-
-/* columns.def has names that the shared columns have too, and ids that mean nothing outside. */
-static bool is_left_out(const struct socket_vtab *v, const struct column *c)
-{
-	static const char *const shared[] = {"cookie", "local",	     "peer",	  "netns", "proto",
-					     "family", "local_port", "peer_port", "inode", "state"};
-	if (c->group == GRP_ID_owner || is_there(v, c->name))
-		return true;
-	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
-		if (strcmp(c->name, shared[i]) == 0)
-			return true;
-	return false;
-}
-
-static void add_columns(struct socket_vtab *v)
-{
-	for (int i = 0; i < FRAME_COLUMNS; i++)
-		add(v, (struct socket_column){.kind = SOCKET_FRAME, .n = i});
-	for (size_t i = 0; i < sizeof(first_columns) / sizeof(first_columns[0]); i++)
-		add(v, first_columns[i]);
-	for (unsigned i = 0; i < columns_count; i++) {
-		const struct column *c = &columns[i];
-		if (is_left_out(v, c))
-			continue;
-		bool blob = c->kind == KIND_TEXT;
-		add(v, (struct socket_column){.name = c->name,
-					      .type = blob ? "BLOB" : "INTEGER",
-					      .kind = blob ? SOCKET_BLOB : SOCKET_VALUE,
-					      .recorded = c});
-	}
-}
-
-static int declare(sqlite3 *db, const struct socket_vtab *v)
-{
-	struct buf sql CLEANUP(buf_fini) = {0};
-	buf_put_str(&sql, "CREATE TABLE x(" FRAME_SCHEMA);
-	for (int i = FRAME_COLUMNS; i < v->count; i++)
-		buf_printf(&sql, ", \"%s\" %s", v->columns[i].name,
-			   v->columns[i].type ? v->columns[i].type : "INTEGER");
-	buf_put_str(&sql, ")");
-	const char *text = buf_str(&sql);
-	return sql.failed ? SQLITE_NOMEM : sqlite3_declare_vtab(db, text);
-}
-
-static int socket_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
-			  sqlite3_vtab **ret, char **error)
-{
-	(void)argc, (void)argv, (void)error;
 	struct socket_vtab *v = sqlite3_malloc(sizeof(*v));
 	if (!v)
 		return SQLITE_NOMEM;
 	memset(v, 0, sizeof(*v));
 	v->context = aux;
-	add_columns(v);
-	int rc = declare(db, v);
+	int rc = socket_columns_declare(db, pair, &v->columns);
 	if (rc != SQLITE_OK) {
 		sqlite3_free(v);
 		return rc;
@@ -178,55 +57,46 @@ static int socket_connect(sqlite3 *db, void *aux, int argc, const char *const *a
 	return SQLITE_OK;
 }
 
-static int socket_disconnect(sqlite3_vtab *base)
+static int socket_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
+			  sqlite3_vtab **ret, char **error)
 {
-	sqlite3_free(base);
-	return SQLITE_OK;
+	(void)argc, (void)argv, (void)error;
+	return connect_table(db, aux, false, ret);
 }
 
-/* What a query that looks at this column needs of the frames. */
-static int needs_of(const struct socket_column *c)
+static int differing_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
+			     sqlite3_vtab **ret, char **error)
 {
-	switch (c->kind) {
-	case SOCKET_FRAME:
-		if (c->n >= FRAME_LOCAL && c->n <= FRAME_PEER_PORT)
-			return (int)(FRAME_GROUPS | GRP_RARE);
-		return c->n >= FRAME_STATE ? (int)FRAME_GROUPS : (int)GRP_BIT(member);
-	case SOCKET_PROCESS:
-	case SOCKET_FD:
-	case SOCKET_SOURCE:
-	case SOCKET_USERS:
-	case SOCKET_HOLDERS:
-		return FRAME_OWNERS |
-		       (c->n == PROCESS_CGROUP || c->n == PROCESS_CONTAINER ? (int)VT_CGROUP_GROUPS
-									    : 0);
-	case SOCKET_DEV:
-		return (int)FRAME_GROUPS;
-	default: {
-		bool stamp = c->recorded->enc == ENC_STAMP || c->recorded->enc == ENC_EXPIRY;
-		return (int)(FRAME_GROUPS | 1u << c->recorded->group) | (stamp ? FRAME_CLOCK : 0);
-	}
-	}
+	(void)argc, (void)argv, (void)error;
+	return connect_table(db, aux, true, ret);
+}
+
+static int socket_disconnect(sqlite3_vtab *base)
+{
+	differing_release(((struct socket_vtab *)base)->differing);
+	sqlite3_free(base);
+	return SQLITE_OK;
 }
 
 static int socket_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
 	const struct socket_vtab *v = (const struct socket_vtab *)base;
 	int needs = (int)GRP_BIT(member);
-	for (int i = 0; i < v->count; i++)
+	for (int i = 0; i < v->columns.count; i++)
 		if (info->colUsed >> (i < 63 ? i : 63) & 1)
-			needs |= needs_of(&v->columns[i]);
-	return frame_best_index(v->context, info, needs);
+			needs |= socket_column_needs(&v->columns.all[i]);
+	return frame_best_index(v->context, info, needs, v->columns.pair);
 }
 
 static int socket_open(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)
 {
-	const struct socket_vtab *v = (const struct socket_vtab *)base;
+	struct socket_vtab *v = (struct socket_vtab *)base;
 	struct socket_cursor *c = sqlite3_malloc(sizeof(*c));
 	if (!c)
 		return SQLITE_NOMEM;
 	memset(c, 0, sizeof(*c));
 	frame_init(&c->frame, v->context);
+	c->frame.differing_last = v->columns.pair >= 0 ? &v->differing : NULL;
 	*ret = &c->frame.base;
 	return SQLITE_OK;
 }
@@ -448,7 +318,7 @@ static int socket_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int co
 {
 	struct socket_cursor *c = (struct socket_cursor *)base;
 	const struct socket_vtab *v = (const struct socket_vtab *)base->pVtab;
-	const struct socket_column *col = &v->columns[column];
+	const struct socket_column *col = &v->columns.all[column];
 	switch (col->kind) {
 	case SOCKET_FRAME:
 		return frame_result(&c->frame, out, col->n);
@@ -460,24 +330,25 @@ static int socket_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int co
 		return put_owner(c, out, col);
 	case SOCKET_DEV:
 		return put_dev(c, out);
+	case SOCKET_PAIR:
+		sqlite3_result_int64(out, c->frame.pair[col->n]);
+		return SQLITE_OK;
 	default:
 		return put_recorded(&c->frame, out, col);
 	}
 }
 
-static const sqlite3_module socket_module = {
-	.iVersion = 0,
-	.xConnect = socket_connect,
-	.xBestIndex = socket_best_index,
-	.xDisconnect = socket_disconnect,
-	.xOpen = socket_open,
-	.xClose = socket_close,
-	.xFilter = socket_filter,
-	.xNext = socket_next,
-	.xEof = socket_eof,
-	.xColumn = socket_column,
-	.xRowid = socket_rowid,
-};
+/* Both tables have the same rows and methods, but for what is left out. */
+#define MODULE(connect)                                                                            \
+	{                                                                                          \
+		.iVersion = 0, .xConnect = (connect), .xBestIndex = socket_best_index,             \
+		.xDisconnect = socket_disconnect, .xOpen = socket_open, .xClose = socket_close,    \
+		.xFilter = socket_filter, .xNext = socket_next, .xEof = socket_eof,                \
+		.xColumn = socket_column, .xRowid = socket_rowid,                                  \
+	}
+
+static const sqlite3_module socket_module = MODULE(socket_connect);
+static const sqlite3_module differing_module = MODULE(differing_connect);
 
 int vt_socket_register(sqlite3 *db, const struct vt_context *context)
 {
@@ -486,5 +357,8 @@ int vt_socket_register(sqlite3 *db, const struct vt_context *context)
 		const struct vt_context *in;
 		void *out;
 	} aux = {.in = context};
-	return sqlite3_create_module_v2(db, "socket", &socket_module, aux.out, NULL);
+	int rc = sqlite3_create_module_v2(db, "socket", &socket_module, aux.out, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_create_module_v2(db, "differing", &differing_module, aux.out, NULL);
+	return rc;
 }

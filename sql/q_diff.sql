@@ -8,10 +8,11 @@
 -- Of these the first that is true. A connection is the same if cookie and addresses are.
 --
 -- Parameters  :a :b  numbers of the two snapshots; :through  look at those between them too
+--             :every  0: leave out connections that obviously stand still (they are not told anyway)
 --             In place of FILTER between the comment marks stands what a filter became; a
 --             connection counts if it matches in A or in B.
 -- Columns     of B, or of A for those that are gone; state_a, pid_a, ... of A, NULL if it was not there
-WITH ask AS (SELECT :a, :b, :through), -- named before what stands in the filter
+WITH ask AS (SELECT :a, :b, :through, :every), -- named before what stands in the filter
 s AS (
   SELECT snapshot, host, boot, netns, netns_name, cookie, proto, family, state, local, local_port,
          peer, peer_port, inode, recvq, sendq, timer, retrans, uid, pid, comm, exe, cmdline, cgroup,
@@ -19,7 +20,7 @@ s AS (
          (/*FILTER*/ 1) AS matched,
          state = 'UNCONN' AND proto = 'tcp' AND peer_port > 0 AS shell,
          coalesce(local_port, 0) AS k_lport, coalesce(peer_port, 0) AS k_pport
-    FROM socket
+    FROM differing(:a, :b, :every)
    WHERE snapshot IN (:a, :b)
    LIMIT -1 -- keeps it a table of its own: joined by an index, not by scanning
 ),
@@ -47,7 +48,7 @@ p AS (
          local, local_port, peer, peer_port, recvq, sendq, timer, uid, pid, comm, exe, cmdline,
          cgroup, container, owner_source, v6only, sum(/*FILTER*/ 1) AS matched,
          coalesce(local_port, 0) AS k_lport, coalesce(peer_port, 0) AS k_pport
-    FROM socket
+    FROM differing(:a, :b, :every)
    WHERE :through AND snapshot > :a AND snapshot < :b
      -- CASE, not NOT IN: that would look through all of the set whether a NULL is in it
      AND CASE WHEN (cookie, coalesce(local_port, 0), coalesce(peer_port, 0), proto,
