@@ -5,7 +5,7 @@ set -eu
 
 build='gcc libc6-dev meson ninja-build pkg-config libsqlite3-dev libnl-3-dev zlib1g-dev'
 test="$build binutils clang clang-format libclang-rt-dev libcriterion-dev sqlite3 iproute2 mandoc \
-nftables valgrind libc6-dbg"
+nftables netbase valgrind libc6-dbg"
 
 case ${1:-test} in
 build) wanted=$build ;;

@@ -8,7 +8,10 @@ if [ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null; then
 	exit 0
 fi
 mkdir -m 0777 "$work/dir" && chmod 0755 "$work"
-install -m 0755 "$record" "$work/record" || exit 2 # nobody may not reach the build
+# Nobody may not reach the build.
+install -m 0755 "$record_all" "$work/recorder" || exit 2
+printf '#!/bin/sh\nexec "%s" --netns self "$@"\n' "$work/recorder" >"$work/record"
+chmod 0755 "$work/record"
 
 # --- root ---
 "$work/record" -d "$work/new" -i 200ms &
