@@ -9,7 +9,15 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+#include "frame_aside.h"
 #include "frame_internal.h"
+
+/*
+ * The group that a second thread may read, and how many bytes of it, with half as many of others,
+ * are worth that: some ms of work, beside some 20 us to hand it over.
+ */
+#define SHARED_GROUP GRP_ID_info
+#define SHARED_BYTES 16384u
 
 uint32_t frame_crc(uint64_t snapshot, unsigned part, const struct frame_part *p)
 {
@@ -26,6 +34,7 @@ uint32_t frame_crc(uint64_t snapshot, unsigned part, const struct frame_part *p)
 
 void frame_scratch_fini(struct frame_scratch *scratch)
 {
+	frame_aside_free(scratch->aside);
 	buf_fini(&scratch->raw);
 	free(scratch->order);
 	free(scratch->mark);
@@ -47,6 +56,12 @@ static int no_memory(struct err *e)
 static int corrupt(struct err *e, const char *what)
 {
 	return err_set(e, ERR_CORRUPT, "%s", what);
+}
+
+/* Damage of which the reason is that a model found no memory is none. */
+static int reason(int rc, const struct frame_scratch *x, struct err *e)
+{
+	return rc == ERR_CORRUPT && x->reader && x->reader->no_memory ? no_memory(e) : rc;
 }
 
 /* The sockets that died in the frame before are forgotten only now: callers look at them. */
@@ -291,8 +306,8 @@ static int read_touched(struct sockset *set, unsigned group, struct frame_scratc
 	return 0;
 }
 
-static int apply_group(struct sockset *set, unsigned group, const struct frame_part *p,
-		       struct frame_scratch *x, struct err *e)
+int frame_read_group(struct sockset *set, unsigned group, const struct frame_part *p,
+		     struct frame_scratch *x, struct err *e)
 {
 	if (!p->there && !set->block[group])
 		return 0; /* still all zero */
@@ -302,7 +317,7 @@ static int apply_group(struct sockset *set, unsigned group, const struct frame_p
 	if (p->there && !rc)
 		rc = read_touched(set, group, x, e);
 	if (rc)
-		return rc;
+		return reason(rc, x, e);
 	struct frame_columns w = {.set = set,
 				  .scratch = x,
 				  .reader = p->there ? x->reader : NULL,
@@ -311,7 +326,7 @@ static int apply_group(struct sockset *set, unsigned group, const struct frame_p
 				  .born_count = set->born_count,
 				  .touched = x->slots + set->born_count,
 				  .touched_count = set->touched_count[group]};
-	return frame_read_columns(&w, e);
+	return reason(frame_read_columns(&w, e), x, e);
 }
 
 static int read_ticks(struct sockset *set, struct nums_reader *r, struct err *e)
@@ -371,21 +386,22 @@ static int apply_clock(struct sockset *set, const struct frame_part *p, struct f
 	return rc;
 }
 
-static int apply_all(struct sockset *set, const struct frame_part parts[PART_COUNT],
-		     struct frame_scratch *scratch, struct err *e)
+/* All that stands behind the member part, but for one group (0: none); *ret_at: which part failed.
+ */
+static int apply_rest(struct sockset *set, const struct frame_part parts[PART_COUNT],
+		      unsigned but_for, struct frame_scratch *scratch, unsigned *ret_at,
+		      struct err *e)
 {
-	int rc = bury(set, e);
-	if (!rc)
-		rc = apply_member(set, &parts[GRP_ID_member], scratch, e);
-	if (rc)
-		return rc == ERR_NOMEM ? rc : err_context(e, "part member");
+	int rc = 0;
 	for (unsigned g = 2; g < GRP_COUNT; g++) {
-		if (!(set->groups & ~set->left_out & (1u << g)))
+		*ret_at = g;
+		if (g == but_for || !(set->groups & ~set->left_out & (1u << g)))
 			continue;
-		rc = apply_group(set, g, &parts[g], scratch, e);
+		rc = frame_read_group(set, g, &parts[g], scratch, e);
 		if (rc)
 			return err_context(e, "part %s", column_groups[g].name);
 	}
+	*ret_at = PART_COUNT;
 	set->turns_count = 0;
 	if (set->groups & (1u << PART_TURN)) {
 		rc = frame_apply_turns(set, &parts[PART_TURN], scratch, e);
@@ -400,10 +416,55 @@ static int apply_all(struct sockset *set, const struct frame_part parts[PART_COU
 	return 0;
 }
 
+/* tcp_info is half of a frame, if it is wanted at all. */
+static bool is_worth_sharing(const struct frame_part parts[PART_COUNT], uint32_t groups)
+{
+	size_t others = 0;
+	for (unsigned g = GRP_ID_member; g < GRP_COUNT; g++)
+		if (g != SHARED_GROUP && (groups & 1u << g))
+			others += parts[g].len;
+	return parts[SHARED_GROUP].len >= SHARED_BYTES && others >= SHARED_BYTES / 2;
+}
+
+/* Hands the group to the second thread; false: there is none, or no work for it. */
+static bool share(struct sockset *set, const struct frame_part parts[PART_COUNT],
+		  struct frame_scratch *x)
+{
+	const struct frame_part *p = &parts[SHARED_GROUP];
+	uint32_t groups = set->groups & ~set->left_out;
+	if (x->share == FRAME_SHARE_NEVER || !(groups & 1u << SHARED_GROUP) || !p->there ||
+	    (x->share == FRAME_SHARE_AUTO && !is_worth_sharing(parts, groups)))
+		return false;
+	if (!x->aside)
+		x->aside = frame_aside_new(x->share == FRAME_SHARE_ALWAYS);
+	if (!x->aside)
+		x->share = FRAME_SHARE_NEVER;
+	return x->aside && frame_aside_begin(x->aside, set, SHARED_GROUP, p, x);
+}
+
+static int apply_all(struct sockset *set, const struct frame_part parts[PART_COUNT],
+		     struct frame_scratch *scratch, struct err *e)
+{
+	int rc = bury(set, e);
+	if (!rc)
+		rc = apply_member(set, &parts[GRP_ID_member], scratch, e);
+	if (rc)
+		return rc == ERR_NOMEM ? rc : err_context(e, "part member");
+	unsigned at;
+	struct err why = {0};
+	bool shared = share(set, parts, scratch);
+	rc = apply_rest(set, parts, shared ? SHARED_GROUP : 0, scratch, &at, e);
+	int shared_rc = shared ? frame_aside_end(scratch->aside, &why) : 0;
+	if (!shared_rc || (rc && at < SHARED_GROUP))
+		return rc;
+	if (e)
+		*e = why;
+	err_context(e, "part %s", column_groups[SHARED_GROUP].name);
+	return shared_rc;
+}
+
 int frame_apply(struct sockset *set, const struct frame_part parts[PART_COUNT],
 		struct frame_scratch *scratch, struct err *e)
 {
-	int rc = apply_all(set, parts, scratch, e);
-	return rc == ERR_CORRUPT && scratch->reader && scratch->reader->no_memory ? no_memory(e)
-										  : rc;
+	return reason(apply_all(set, parts, scratch, e), scratch, e);
 }

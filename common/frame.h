@@ -72,6 +72,14 @@ uint32_t frame_crc(uint64_t snapshot, unsigned part, const struct frame_part *p)
 #define FRAME_BORN_PER_BYTE 64u
 
 struct nums_reader;
+struct frame_aside;
+
+/* Does a second thread read a part of each frame (frame_aside.h)? The result is the same. */
+enum frame_share {
+	FRAME_SHARE_NEVER,
+	FRAME_SHARE_AUTO, /* where it pays */
+	FRAME_SHARE_ALWAYS
+};
 
 /* Scratch memory of a decoder; zero-initialised it is empty. */
 struct frame_scratch {
@@ -94,6 +102,8 @@ struct frame_scratch {
 	uint8_t **rows;
 	size_t rows_cap;
 	uint64_t frame_bytes; /* of all parts of the next frame; 0: new sockets are not limited */
+	enum frame_share share;
+	struct frame_aside *aside; /* NULL: not needed yet */
 };
 void frame_scratch_fini(struct frame_scratch *scratch);
 

@@ -11,6 +11,13 @@
 int frame_open_part(const struct frame_part *p, struct range_models *models,
 		    struct frame_scratch *x, struct err *e) MUST_CHECK;
 
+/*
+ * Reads the part of a group, or none, after the member part; x->slots begins with the slots of the
+ * new sockets. ERR_NOMEM, ERR_CORRUPT, ERR_LIMIT.
+ */
+int frame_read_group(struct sockset *set, unsigned group, const struct frame_part *p,
+		     struct frame_scratch *x, struct err *e) MUST_CHECK;
+
 /* Reads the turn part of a frame whose member part, and groups not left out, have been read. */
 int frame_apply_turns(struct sockset *set, const struct frame_part *p, struct frame_scratch *x,
 		      struct err *e) MUST_CHECK;

@@ -245,8 +245,10 @@ void nums_get_stream(struct nums_reader *r, unsigned stream)
 {
 	if (!r->ranged)
 		return;
-	r->model = r->models ? range_models_get(r->models, stream) : &r->spare;
-	if (!r->models)
+	/* What begins anew each time is not the chain's: parts are read by two threads. */
+	bool fresh = !r->models || stream == RANGE_STREAM_FRESH;
+	r->model = fresh ? &r->spare : range_models_get(r->models, stream);
+	if (fresh)
 		range_model_init(r->model);
 	if (!r->model) {
 		r->no_memory = true;

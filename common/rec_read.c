@@ -262,6 +262,8 @@ static int walk_new(struct rec *r, uint32_t groups, bool clock, bool apart, stru
 	if (!r->has_turns)
 		groups &= ~REC_TURNS;
 	sockset_init(&w->set, (groups & (GRP_ALL | REC_TURNS)) | (clock ? 1u << PART_CLOCK : 0));
+	/* One that is apart is in a thread of its own. */
+	w->scratch.share = apart ? FRAME_SHARE_NEVER : FRAME_SHARE_AUTO;
 	w->db = apart ? connect_apart(r) : NULL;
 	int rc = rec_db_prepare(w->db ? w->db : r->db, REC_SQL_GET_PARTS, &w->get_part, e);
 	if (rc) {
