@@ -99,6 +99,18 @@ static void put_netns(const struct show_row *r, struct buf *b)
 	out_harmless(b, name, strlen(name));
 }
 
+static void put_hex(struct buf *b, const char *label, uint64_t v)
+{
+	char text[16];
+	size_t at = sizeof(text);
+	do {
+		text[--at] = "0123456789abcdef"[v & 15];
+		v >>= 4;
+	} while (v);
+	buf_put_str(b, label);
+	buf_put(b, text + at, sizeof(text) - at);
+}
+
 static void put_identity(const struct show_row *r, struct buf *b)
 {
 	if (show_number(r, AT_UID))
@@ -106,7 +118,7 @@ static void put_identity(const struct show_row *r, struct buf *b)
 	show_put_item(b, "ino", (uint64_t)show_number(r, AT_INODE));
 	/* /proc tells no cookie; one was made up. */
 	if (!(show_number(r, AT_HAS) & (int64_t)HAS_PROC))
-		buf_printf(b, " sk:%" PRIx64, (uint64_t)show_number(r, AT_COOKIE));
+		put_hex(b, " sk:", (uint64_t)show_number(r, AT_COOKIE));
 	if (show_number(r, AT_MARK))
 		buf_printf(b, " fwmark:0x%" PRIx64, (uint64_t)show_number(r, AT_MARK));
 }

@@ -1,6 +1,8 @@
 /* show_tcp.c - what -i writes of tcp_info: its fields in ss's order, each with ss's condition. */
 #include <stdio.h>
 
+#include "show_address.h"
+#include "show_real.h"
 #include "show_row.h"
 #include "sock.h"
 
@@ -10,15 +12,11 @@
 #define REORDERING_USUAL  3
 #define VEGAS_RTT_NONE	  0x7fffffff
 
-static void put_real(struct buf *b, const char *before, double v)
+/* Microseconds, written as milliseconds. */
+static void put_us(const struct show_row *r, struct buf *b, const char *before, enum show_at at)
 {
-	buf_printf(b, "%s%g", before, v);
-}
-
-/* Microseconds as milliseconds. */
-static double ms(const struct show_row *r, enum show_at at)
-{
-	return (double)show_number(r, at) / 1000;
+	buf_put_str(b, before);
+	show_put_ms(b, show_number(r, at));
 }
 
 /* Bits per second: exact with -n, else three digits and a prefix. */
@@ -27,17 +25,18 @@ static void put_rate(const struct show_row *r, struct buf *b, double bps)
 	static const char prefixes[] = {'K', 'M', 'G', 'T'};
 	int i = -1;
 	if (r->look->numeric) {
-		buf_printf(b, "%.0fbps", bps);
+		show_put_whole(b, bps);
+		buf_put_str(b, "bps");
 		return;
 	}
 	while (bps >= 1000 && i + 1 < (int)sizeof(prefixes)) {
 		bps /= 1000;
 		i++;
 	}
-	if (i < 0)
-		buf_printf(b, "%.3gbps", bps);
-	else
-		buf_printf(b, "%.3g%cbps", bps, prefixes[i]);
+	show_put_3g(b, bps);
+	if (i >= 0)
+		buf_put_u8(b, (uint8_t)prefixes[i]);
+	buf_put_str(b, "bps");
 }
 
 /* Rates are kept in bytes per second; all ones: none. SQL has that as a REAL or as -1. */
@@ -65,7 +64,7 @@ static void put_ms(const struct show_row *r, struct buf *b, const struct item *i
 {
 	int64_t v = show_number(r, it->at);
 	if (v > 0 && v != UINT32_MAX && !(it->at == AT_RTO && v == RTO_INITIAL_OLD))
-		put_real(b, it->label, (double)v / 1000);
+		put_us(r, b, it->label, it->at);
 }
 
 static void put_flags(const struct show_row *r, struct buf *b, const struct item *it)
@@ -82,17 +81,23 @@ static void put_flags(const struct show_row *r, struct buf *b, const struct item
 static void put_cong(const struct show_row *r, struct buf *b, const struct item *it)
 {
 	const char *name = show_string(r, it->at);
-	if (name[0])
-		buf_printf(b, " %s", name);
-	if (show_number(r, AT_OPTIONS) & 4)
-		buf_printf(b, " wscale:%d,%d", (int)show_number(r, AT_SND_WSCALE),
-			   (int)show_number(r, AT_RCV_WSCALE));
+	if (name[0]) {
+		buf_put_u8(b, ' ');
+		buf_put_str(b, name);
+	}
+	if (show_number(r, AT_OPTIONS) & 4) {
+		show_put_item(b, "wscale", (uint64_t)show_number(r, AT_SND_WSCALE));
+		buf_put_u8(b, ',');
+		show_put_uint(b, (uint64_t)show_number(r, AT_RCV_WSCALE));
+	}
 }
 
 static void put_rtt(const struct show_row *r, struct buf *b, const struct item *it)
 {
-	if (show_number(r, it->at))
-		buf_printf(b, " rtt:%g/%g", ms(r, it->at), ms(r, AT_RTTVAR));
+	if (!show_number(r, it->at))
+		return;
+	put_us(r, b, " rtt:", it->at);
+	put_us(r, b, "/", AT_RTTVAR);
 }
 
 static void put_ssthresh(const struct show_row *r, struct buf *b, const struct item *it)
@@ -124,11 +129,11 @@ static void put_bbr(const struct show_row *r, struct buf *b, const struct item *
 		      (uint64_t)show_number(r, AT_BBR_BW_LO);
 	buf_put_str(b, " bbr:(bw:");
 	put_rate(r, b, (double)bw * 8);
-	put_real(b, ",mrtt:", ms(r, AT_BBR_MIN_RTT));
+	put_us(r, b, ",mrtt:", AT_BBR_MIN_RTT);
 	if (show_number(r, AT_BBR_PACING_GAIN))
-		put_real(b, ",pacing_gain:", (double)show_number(r, AT_BBR_PACING_GAIN) / 256);
+		buf_printf(b, ",pacing_gain:%g", (double)show_number(r, AT_BBR_PACING_GAIN) / 256);
 	if (show_number(r, AT_BBR_CWND_GAIN))
-		put_real(b, ",cwnd_gain:", (double)show_number(r, AT_BBR_CWND_GAIN) / 256);
+		buf_printf(b, ",cwnd_gain:%g", (double)show_number(r, AT_BBR_CWND_GAIN) / 256);
 	buf_put_str(b, ")");
 }
 
@@ -188,7 +193,8 @@ static void put_busy(const struct show_row *r, struct buf *b, const struct item 
 	int64_t busy = show_number(r, it->at);
 	if (busy <= 0)
 		return;
-	buf_printf(b, " busy:%lldms", (long long)(busy / 1000));
+	show_put_item(b, "busy", (uint64_t)busy / 1000);
+	buf_put_str(b, "ms");
 	put_limited(r, b, "rwnd_limited", AT_RWND_LIMITED);
 	put_limited(r, b, "sndbuf_limited", AT_SNDBUF_LIMITED);
 }

@@ -113,9 +113,33 @@ const char *sock_timer_name(unsigned timer)
 	return timer < LENGTH(timer_names) ? timer_names[timer] : NULL;
 }
 
+/* As inet_ntop(), of which printf() is the most. */
+static void format_v4(const uint8_t *b, char *to)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned v = b[i];
+		if (v >= 100)
+			*to++ = (char)('0' + v / 100);
+		if (v >= 10)
+			*to++ = (char)('0' + v / 10 % 10);
+		*to++ = (char)('0' + v % 10);
+		*to++ = i < 3 ? '.' : 0;
+	}
+}
+
 void sock_addr_format(const union addr_bytes *addr, unsigned family, char ret_text[46])
 {
-	if (!inet_ntop(family == AF_INET6 ? AF_INET6 : AF_INET, addr->b, ret_text, 46))
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	if (family != AF_INET6) {
+		format_v4(addr->b, ret_text);
+		return;
+	}
+	if (memcmp(addr->b, mapped, sizeof(mapped)) == 0) {
+		memcpy(ret_text, "::ffff:", 7);
+		format_v4(addr->b + 12, ret_text + 7);
+		return;
+	}
+	if (!inet_ntop(AF_INET6, addr->b, ret_text, 46))
 		ret_text[0] = 0;
 }
 

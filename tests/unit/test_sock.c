@@ -1,4 +1,5 @@
 /* test_sock.c - names of states and tables, text of addresses. */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -46,6 +47,24 @@ Test(sock, addresses_of_both_families)
 	sock_addr_format(&a, AF_INET6, text);
 	cr_assert_str_eq(text, "2001:db8::1");
 	cr_assert_eq(sock_addr_parse("nonsense", &a), 0);
+}
+
+/* Bytes of all lengths in all places; of IPv6 those that are written like IPv4, too. */
+Test(sock, addresses_are_written_as_inet_ntop_does)
+{
+	union addr_bytes a = {{0}};
+	char text[46], expect[46];
+	for (unsigned i = 0; i < 4 * 256; i++) {
+		a.b[i % 4] = (uint8_t)(i / 4);
+		sock_addr_format(&a, AF_INET, text);
+		cr_assert_str_eq(text, inet_ntop(AF_INET, a.b, expect, sizeof(expect)));
+	}
+	for (unsigned i = 0; i < 16 * 256; i++) {
+		a = (union addr_bytes){{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1}};
+		a.b[i / 256] = (uint8_t)i;
+		sock_addr_format(&a, AF_INET6, text);
+		cr_assert_str_eq(text, inet_ntop(AF_INET6, a.b, expect, sizeof(expect)));
+	}
 }
 
 Test(columns, ids_are_unique_and_predictors_stay_in_the_group)
