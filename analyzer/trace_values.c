@@ -6,8 +6,9 @@
  * of which the deltas of all sockets would have to be read over the whole time. So notes are taken
  * first, and tcp_info of the snapshots noted is read afterwards: mostly there are few.
  */
-#include "bounds.h"
 #include "trace_values.h"
+#include "bounds.h"
+#include "trace_fetch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ static const struct value values[] = {
 	{COL_ID_bytes_sent, "bytes_sent", false}, {COL_ID_bytes_received, "bytes_received", false},
 };
 #define VALUES (sizeof(values) / sizeof(values[0]))
+_Static_assert(VALUES == TRACE_QUEUES + TRACE_INFOS, "values of two groups");
 _Static_assert(sizeof(((struct trace_connection *)0)->values) == VALUES * sizeof(uint64_t),
 	       "a value for each");
 
@@ -68,14 +70,12 @@ static bool can_tell_role(const struct row_state *s)
 	return (s->state == STATE_ESTAB || s->state == STATE_CLOSE_WAIT) && (s->has & HAS_INFO);
 }
 
-/* Who opened it, if the row tells. */
-static void note_role(struct trace_connection *c, const struct sockset *set, uint32_t position)
+/* Who opened it, if the row tells; else -1. */
+static int opener(const struct sockset *set, uint32_t position)
 {
 	struct sock_row row;
-	if (c->role >= 0)
-		return;
 	sockset_row(set, position, &row);
-	c->role = bounds_is_active_opener(&row);
+	return bounds_is_active_opener(&row);
 }
 
 static uint32_t position_of(const struct sockset *set, uint32_t slot)
@@ -104,8 +104,11 @@ int trace_note(struct trace_notes *n, struct trace *t, unsigned number, const st
 		return 0;
 	note.position = position_of(set, c->slot);
 	note.eof = state->state == STATE_CLOSE_WAIT && note.queue[0] && note.queue[0] != ABSENT;
-	if (note.first && !note.role)
-		note_role(c, set, note.position); /* by the state alone */
+	if (note.first && !note.role && c->role < 0)
+		c->role = opener(set, note.position); /* by the state alone */
+	note.opener = -1;
+	for (size_t i = 0; i < TRACE_INFOS; i++)
+		note.info[i] = ABSENT;
 	if (note.first || note.tell)
 		memcpy(c->values, note.queue, sizeof(note.queue));
 	c->has_values = true;
@@ -141,17 +144,25 @@ static bool is_needed(const struct trace_note *note, const struct trace_connecti
 	       (note->key && unknown);
 }
 
-/* `set` NULL: the snapshot cannot be read as a whole. */
-static int tell(const struct history *h, const struct trace_note *note, const struct sockset *set,
-		struct trace *t, struct err *e)
+/* Reads what the note lacks. */
+static void look(struct trace_note *note, const struct trace_connection *c,
+		 const struct sockset *set)
+{
+	for (size_t i = 0; i < TRACE_INFOS; i++)
+		note->info[i] = load(set, set->order[note->position], &values[TRACE_QUEUES + i]);
+	if (c->role < 0)
+		note->opener = opener(set, note->position);
+}
+
+static int tell(const struct history *h, const struct trace_note *note, struct trace *t,
+		struct err *e)
 {
 	struct trace_connection *c = &t->connections[note->connection];
 	uint64_t now[VALUES];
 	memcpy(now, note->queue, sizeof(note->queue));
-	for (size_t i = TRACE_QUEUES; i < VALUES; i++)
-		now[i] = set ? load(set, set->order[note->position], &values[i]) : ABSENT;
-	if (set)
-		note_role(c, set, note->position);
+	memcpy(now + TRACE_QUEUES, note->info, sizeof(note->info));
+	if (c->role < 0)
+		c->role = note->opener;
 	int rc = 0;
 	if (note->tell) {
 		size_t count;
@@ -172,53 +183,66 @@ static int tell(const struct history *h, const struct trace_note *note, const st
 	return rc;
 }
 
-/*
- * What is told of a snapshot is in the part of tcp_info; who opened a connection, in the parts of
- * queue and evidence, too, which are as much work again: so those are read as long as one of the
- * notes from `from` on may still tell that, of a connection of which it is not known.
- */
-static uint32_t groups_for(const struct trace_notes *n, size_t from, const struct trace *t)
+/* May one of the notes from `from` on still tell who opened a connection? */
+static bool is_role_open(const struct trace_notes *n, size_t from, const struct trace *t)
 {
-	uint32_t groups = GRP_BIT(member) | GRP_BIT(state) | GRP_BIT(info);
 	for (size_t i = from; i < n->count; i++) {
 		const struct trace_connection *c = &t->connections[n->all[i].connection];
 		if (n->all[i].role && c->role < 0 && is_needed(&n->all[i], c))
-			return groups | GRP_BIT(queue) | GRP_BIT(evidence);
+			return true;
 	}
-	return groups;
+	return false;
 }
 
-/* Notes from *at on, with a walk that reads `groups`, as long as those are what it takes. */
-static int tell_with(struct history *h, const struct trace_notes *n, size_t *at, uint32_t groups,
-		     struct trace *t, struct err *e)
+/* Tells note after note, up to where it is known who opened which; *ret_at: so far. */
+static int tell_first(struct history *h, const struct trace_notes *n, struct trace *t,
+		      size_t *ret_at, struct err *e)
 {
+	const uint32_t groups = GRP_BIT(member) | GRP_BIT(state) | GRP_BIT(queue) |
+				GRP_BIT(evidence) | GRP_BIT(info);
 	struct history_walk *walk;
-	bool full = groups & GRP_BIT(evidence);
+	size_t at = 0;
 	int rc = history_walk_new(h, groups, false, 0, SIZE_MAX, &walk, e);
 	if (rc)
 		return rc;
-	for (; !rc && *at < n->count; ++*at) {
-		const struct trace_note *note = &n->all[*at];
+	for (; !rc && at < n->count; at++) {
+		struct trace_note *note = &n->all[at];
+		const struct trace_connection *c = &t->connections[note->connection];
 		struct err why = {0};
-		if (!is_needed(note, &t->connections[note->connection]))
+		if (!is_needed(note, c))
 			continue;
-		if (full && groups_for(n, *at, t) != groups)
+		if (!is_role_open(n, at, t))
 			break;
-		bool read = history_walk_to(walk, note->index, &why) == 0 &&
-			    note->position < history_walk_set(walk)->rows;
-		rc = tell(h, note, read ? history_walk_set(walk) : NULL, t, e);
+		if (history_walk_to(walk, note->index, &why) == 0 &&
+		    note->position < history_walk_set(walk)->rows)
+			look(note, c, history_walk_set(walk));
+		rc = tell(h, note, t, e);
 	}
 	history_walk_free(walk);
+	*ret_at = at;
 	return rc;
 }
 
+/*
+ * What is told of a snapshot is in the part of tcp_info. Who opened a connection is in the parts of
+ * queue and evidence, too, which are as much work again: they are read only at first.
+ */
 int trace_tell(struct history *h, const struct trace_notes *n, struct trace *t, struct err *e)
 {
-	size_t at = 0;
-	int rc = 0;
+	const struct trace_fetch rest = {.h = h,
+					 .notes = n,
+					 .t = t,
+					 .groups = GRP_BIT(member) | GRP_BIT(state) | GRP_BIT(info),
+					 .wants = is_needed,
+					 .look = look};
+	size_t at;
 	for (size_t i = 0; i < t->count; i++)
 		t->connections[i].has_values = false;
-	while (!rc && at < n->count)
-		rc = tell_with(h, n, &at, groups_for(n, at, t), t, e);
+	int rc = tell_first(h, n, t, &at, e);
+	if (!rc && at < n->count)
+		rc = trace_fetch(&rest, at, e);
+	for (; !rc && at < n->count; at++)
+		if (is_needed(&n->all[at], &t->connections[n->all[at].connection]))
+			rc = tell(h, &n->all[at], t, e);
 	return rc;
 }

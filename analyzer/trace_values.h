@@ -8,6 +8,7 @@
 #include "trace.h"
 
 #define TRACE_QUEUES 3u
+#define TRACE_INFOS  3u
 
 /* A connection in a snapshot of which more is to be read. */
 struct trace_note {
@@ -15,11 +16,13 @@ struct trace_note {
 	uint32_t position;
 	unsigned connection;
 	uint64_t queue[TRACE_QUEUES];
-	bool first; /* its first sight */
-	bool tell;  /* there is something to tell */
-	bool key;   /* it is in a key frame, which tells who opened it, and is read fast */
-	bool role;  /* tcp_info may tell who opened it */
-	bool eof;   /* the application has not read to the end */
+	uint64_t info[TRACE_INFOS]; /* what else is told, when it has been read */
+	int opener;		    /* who opened it, as trace_connection.role */
+	bool first;		    /* its first sight */
+	bool tell;		    /* there is something to tell */
+	bool key;  /* it is in a key frame, which tells who opened it, and is read fast */
+	bool role; /* tcp_info may tell who opened it */
+	bool eof;  /* the application has not read to the end */
 };
 
 struct trace_notes {
