@@ -20,6 +20,7 @@ void frame_fini(struct frame_cursor *c)
 	history_walk_free(c->walk);
 	owner_carry_free(c->carry);
 	differing_release(c->differing);
+	frame_forget_late(c);
 	c->walk = NULL;
 	c->carry = NULL;
 	c->differing = NULL;
@@ -343,6 +344,24 @@ int frame_process(struct frame_cursor *c, uint32_t file, uint32_t id,
 	}
 	*ret = c->process;
 	return SQLITE_OK;
+}
+
+int frame_late_owner(struct frame_cursor *c, struct owner *ret)
+{
+	struct err e = {0};
+	const struct row_owner *o = SLOT_GROUP(c->set, frame_slot(c), owner);
+	if (o->owner_process) {
+		*ret = (struct owner){.source = OWNER_FD,
+				      .file = frame_file(c),
+				      .process = o->owner_process,
+				      .fd = o->owner_fd};
+		return SQLITE_OK;
+	}
+	*ret = (struct owner){.source = OWNER_NONE};
+	int rc = frame_learn_late(c, &e);
+	if (!rc && history_walk_index(c->late_walk) == c->index)
+		rc = owner_carry_get(c->late, history_walk_set(c->late_walk), c->position, ret, &e);
+	return rc ? fail(c, &e) : SQLITE_OK;
 }
 
 void frame_process_result(const struct history_process *p, sqlite3_context *out,

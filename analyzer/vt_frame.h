@@ -85,6 +85,10 @@ struct frame_cursor {
 	size_t end;    /* last index of the present host's walk */
 	struct history_walk *walk;
 	struct owner_carry *carry;
+	struct owner_carry
+		*late; /* of the snapshots up to late_index, and the walk that shows it */
+	struct history_walk *late_walk;
+	size_t late_index;
 	size_t learnt_from; /* index of the first snapshot handed to `carry` */
 	size_t gaps_told;
 
@@ -135,6 +139,13 @@ static inline uint32_t frame_file(const struct frame_cursor *c)
 /* A process by recording and row; *ret NULL if there is no such row. SQLite code. */
 int frame_process(struct frame_cursor *c, uint32_t file, uint32_t id,
 		  const struct history_process **ret);
+
+/*
+ * The owner of the present row, for a query that asks for owners of few rows, with the group owner:
+ * nothing is carried along, and only for a socket that nobody holds the snapshots before are read.
+ * SQLite code.
+ */
+int frame_late_owner(struct frame_cursor *c, struct owner *ret);
 
 /* The columns that say who a process is, in the order of FRAME_PROCESS_SCHEMA. */
 enum frame_process_column {

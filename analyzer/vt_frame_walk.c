@@ -31,8 +31,9 @@ static uint64_t netns_inode(void *ctx, uint32_t netns)
 	return n->inode;
 }
 
-/* Hands the snapshot that `walk` shows to the carrier of owners. */
-static int carry(struct frame_cursor *c, const struct history_walk *walk, struct err *e)
+/* Hands the snapshot that `walk` shows to a carrier of owners. */
+static int hand_to(struct owner_carry *owners, struct frame_cursor *c,
+		   const struct history_walk *walk, struct err *e)
 {
 	c->index = history_walk_index(walk);
 	const struct history_snapshot *s = &c->snapshots[c->index];
@@ -45,7 +46,12 @@ static int carry(struct frame_cursor *c, const struct history_walk *walk, struct
 		.netns_inode = netns_inode,
 		.ctx = c,
 	};
-	return owner_carry_step(c->carry, history_walk_set(walk), &step, e);
+	return owner_carry_step(owners, history_walk_set(walk), &step, e);
+}
+
+static int carry(struct frame_cursor *c, const struct history_walk *walk, struct err *e)
+{
+	return hand_to(c->carry, c, walk, e);
 }
 
 int frame_walk_on(struct frame_cursor *c, struct err *e)
@@ -165,6 +171,41 @@ static int walk_from_with_owners(struct frame_cursor *c, size_t first, struct er
 	if (back >= c->learnt_from || !owner_carry_wants_more(c->carry, c->set))
 		return rc;
 	return learn_and_walk(c, back, lead, first, e);
+}
+
+void frame_forget_late(struct frame_cursor *c)
+{
+	owner_carry_free(c->late);
+	history_walk_free(c->late_walk);
+	c->late = NULL;
+	c->late_walk = NULL;
+}
+
+/* The walk goes up to the present snapshot, which it can show: the cursor does. */
+static int walk_late(struct frame_cursor *c, struct err *e)
+{
+	const size_t index = c->index;
+	int rc;
+	while ((rc = history_walk_next(c->late_walk, e)) > 0) {
+		rc = hand_to(c->late, c, c->late_walk, e);
+		if (rc)
+			break;
+	}
+	c->index = index;
+	c->late_index = index;
+	return rc;
+}
+
+int frame_learn_late(struct frame_cursor *c, struct err *e)
+{
+	if (c->late && c->late_index == c->index)
+		return 0;
+	frame_forget_late(c);
+	int rc = owner_carry_new(&c->late, e);
+	if (!rc)
+		rc = history_walk_new(c->context->history, OWNER_GROUPS, false,
+				      keep_begin(c, c->index), c->index, &c->late_walk, e);
+	return rc ? rc : walk_late(c, e);
 }
 
 bool frame_in_time(const struct frame_cursor *c, size_t index)

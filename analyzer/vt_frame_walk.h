@@ -21,4 +21,12 @@ int frame_walk_on(struct frame_cursor *c, struct err *e) MUST_CHECK;
 /* Does the snapshot at `index` begin within the times asked for? */
 bool frame_in_time(const struct frame_cursor *c, size_t index);
 
+/*
+ * Owners up to the present snapshot, learnt by a walk of their own: c->late, to be asked with the
+ * set of c->late_walk. Done once for a snapshot.
+ */
+int frame_learn_late(struct frame_cursor *c, struct err *e);
+
+void frame_forget_late(struct frame_cursor *c);
+
 #endif

@@ -287,6 +287,30 @@ static int put_owner(struct socket_cursor *c, sqlite3_context *out, const struct
 	return rc;
 }
 
+/* Whose the port id of a netlink socket may be. */
+static int put_port_owner(struct socket_cursor *c, sqlite3_context *out,
+			  const struct socket_column *col)
+{
+	struct frame_cursor *f = &c->frame;
+	struct owner owner;
+	const struct history_process *p;
+	const struct row_link *l = SLOT_GROUP(f->set, frame_slot(f), link);
+	if (SLOT_GROUP(f->set, frame_slot(f), member)->proto != PROTO_NETLINK ||
+	    (!l->portid && !l->dst_portid))
+		return SQLITE_OK;
+	int rc = f->owners ? find_owner(c) : frame_late_owner(f, &owner);
+	if (rc != SQLITE_OK)
+		return rc;
+	if (f->owners)
+		owner = c->owner;
+	if (owner.source == OWNER_NONE || owner.source == OWNER_CGROUP)
+		return SQLITE_OK;
+	rc = frame_process(f, owner.file, owner.process, &p);
+	if (rc == SQLITE_OK)
+		frame_process_result(p, out, (enum frame_process_column)col->n);
+	return rc;
+}
+
 /* The name that the interface had in this snapshot. */
 static int put_dev(struct socket_cursor *c, sqlite3_context *out)
 {
@@ -328,6 +352,8 @@ static int socket_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int co
 	case SOCKET_USERS:
 	case SOCKET_HOLDERS:
 		return put_owner(c, out, col);
+	case SOCKET_PORT_OWNER:
+		return put_port_owner(c, out, col);
 	case SOCKET_DEV:
 		return put_dev(c, out);
 	case SOCKET_PAIR:

@@ -33,6 +33,10 @@ static const struct socket_column first_columns[] = {
 	{.name = "owner_source", .type = "TEXT", .kind = SOCKET_SOURCE, .n = PROCESS_CGROUP},
 	{.name = "users", .type = "TEXT", .kind = SOCKET_USERS, .n = PROCESS_CGROUP},
 	{.name = "holders", .type = "BLOB HIDDEN", .kind = SOCKET_HOLDERS},
+	/* For `show`, which names whose a port id is: others' owners need not be found out for it.
+	 */
+	{.name = "port_pid", .type = "INTEGER HIDDEN", .kind = SOCKET_PORT_OWNER, .n = PROCESS_PID},
+	{.name = "port_comm", .type = "TEXT HIDDEN", .kind = SOCKET_PORT_OWNER, .n = PROCESS_COMM},
 	{.name = "v6only", .kind = SOCKET_VALUE},
 	{.name = "sock_type", .kind = SOCKET_VALUE},
 	{.name = "link_proto", .kind = SOCKET_VALUE},
@@ -143,6 +147,8 @@ int socket_column_needs(const struct socket_column *c)
 		return FRAME_OWNERS |
 		       (c->n == PROCESS_CGROUP || c->n == PROCESS_CONTAINER ? (int)VT_CGROUP_GROUPS
 									    : 0);
+	case SOCKET_PORT_OWNER:
+		return (int)(FRAME_GROUPS | GRP_RARE | GRP_BIT(owner));
 	case SOCKET_PAIR:
 		return 0;
 	case SOCKET_DEV:

@@ -18,10 +18,11 @@ enum socket_kind {
 	SOCKET_PROCESS, /* of the owner; `n` is a frame_process_column */
 	SOCKET_FD,
 	SOCKET_SOURCE,
-	SOCKET_USERS,	/* every holder, as ss writes them */
-	SOCKET_HOLDERS, /* all but the first, for a filter (filter.h) */
-	SOCKET_DEV,	/* name of the interface of ifindex */
-	SOCKET_PAIR,	/* an argument of table `differing`: `n` is a frame_pair_column */
+	SOCKET_USERS,	   /* every holder, as ss writes them */
+	SOCKET_HOLDERS,	   /* all but the first, for a filter (filter.h) */
+	SOCKET_DEV,	   /* name of the interface of ifindex */
+	SOCKET_PORT_OWNER, /* as SOCKET_PROCESS, but only of netlink sockets with a port id */
+	SOCKET_PAIR,	   /* an argument of table `differing`: `n` is a frame_pair_column */
 };
 
 struct socket_column {
