@@ -73,7 +73,9 @@ static void fill(struct history_ahead *a, struct leaf *leaf)
 		return;
 	v->index = history_walk_index(a->walk);
 	v->step = history_walk_step(a->walk);
-	int rc = sockset_step_take(&leaf->changes, history_walk_set(a->walk), &v->e);
+	/* The caller's set may have another snapshot than the one that the frame changed. */
+	const struct sockset *set = history_walk_set(a->walk);
+	int rc = sockset_step_take(&leaf->changes, set, !v->step && !set->is_key, &v->e);
 	if (rc)
 		v->rc = rc;
 }

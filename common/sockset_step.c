@@ -15,11 +15,15 @@ void sockset_step_fini(struct sockset_step *step)
 	buf_fini(&step->values);
 }
 
-/* Calls `fn` for each socket of which the frame told values in the group. */
 typedef void row_fn(void *arg, unsigned group, uint32_t slot);
 
-static void each_row(const struct sockset *lists, unsigned group, row_fn *fn, void *arg)
+/* Calls `fn` for each socket of which the frame told values in the group; `whole`: for all. */
+static void each_row(const struct sockset *lists, bool whole, unsigned group, row_fn *fn, void *arg)
 {
+	for (uint32_t i = 0; whole && i < lists->rows; i++)
+		fn(arg, group, lists->order[i]);
+	if (whole)
+		return;
 	for (uint32_t i = 0; i < lists->born_count; i++)
 		fn(arg, group, lists->order[lists->born[i]]);
 	for (uint32_t i = 0; i < lists->touched_count[group]; i++)
@@ -30,8 +34,10 @@ static void each_row(const struct sockset *lists, unsigned group, row_fn *fn, vo
 		fn(arg, group, lists->order[lists->turns[i].position]);
 }
 
-static size_t count_rows(const struct sockset *lists, unsigned group)
+static size_t count_rows(const struct sockset *lists, bool whole, unsigned group)
 {
+	if (whole)
+		return lists->rows;
 	size_t told = lists->left_out & 1u << group ? lists->turns_count : 0;
 	return (size_t)lists->born_count + lists->touched_count[group] + told;
 }
@@ -101,17 +107,19 @@ static void take_row(void *arg, unsigned group, uint32_t slot)
 	t->at += bytes;
 }
 
-int sockset_step_take(struct sockset_step *step, const struct sockset *set, struct err *e)
+int sockset_step_take(struct sockset_step *step, const struct sockset *set, bool whole,
+		      struct err *e)
 {
 	if (copy_lists(&step->lists, set))
 		return no_memory(e);
 	size_t bytes = 0;
 	step->filled = 0;
+	step->whole = whole;
 	for (unsigned g = 1; g < GRP_COUNT; g++) {
 		if (!set->block[g])
 			continue;
 		step->filled |= 1u << g;
-		bytes += count_rows(set, g) * column_groups[g].bytes;
+		bytes += count_rows(set, whole, g) * column_groups[g].bytes;
 	}
 	buf_clear(&step->values);
 	struct taking t = {.set = set, .at = buf_reserve(&step->values, bytes + 1)};
@@ -120,7 +128,7 @@ int sockset_step_take(struct sockset_step *step, const struct sockset *set, stru
 	step->values.len = bytes;
 	for (unsigned g = 1; g < GRP_COUNT; g++)
 		if (step->filled & 1u << g)
-			each_row(set, g, take_row, &t);
+			each_row(set, whole, g, take_row, &t);
 	return 0;
 }
 
@@ -185,7 +193,7 @@ int sockset_step_put(struct sockset_step *step, struct sockset *copy, struct err
 		if (!sockset_need_block(copy, g))
 			return no_memory(e);
 		p.at = filled ? at : NULL;
-		each_row(copy, g, put_row, &p);
+		each_row(copy, step->whole, g, put_row, &p);
 		at = filled ? p.at : at;
 	}
 	return rc;

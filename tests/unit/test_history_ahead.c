@@ -158,14 +158,15 @@ static void check_gaps(const struct history_walk *walk, const struct history_ahe
 	}
 }
 
-static void compare(struct history *h, uint32_t groups)
+static void compare_from(struct history *h, uint32_t groups, size_t first)
 {
 	struct history_walk *walk;
 	struct history_ahead *ahead;
 	struct err e = {0};
 	int rc = 1;
-	cr_assert_eq(history_walk_new(h, groups, true, 0, SIZE_MAX, &walk, &e), 0);
-	cr_assert_eq(history_ahead_new(h, groups, true, 0, SIZE_MAX, AHEAD_ALWAYS, &ahead, &e), 0);
+	cr_assert_eq(history_walk_new(h, groups, true, first, SIZE_MAX, &walk, &e), 0);
+	cr_assert_eq(history_ahead_new(h, groups, true, first, SIZE_MAX, AHEAD_ALWAYS, &ahead, &e),
+		     0);
 	while (rc > 0) {
 		rc = history_walk_next(walk, &e);
 		cr_assert_eq(history_ahead_next(ahead, &e), rc, "%s", e.text);
@@ -178,7 +179,7 @@ static void compare(struct history *h, uint32_t groups)
 	}
 	size_t gaps, missed;
 	history_walk_gaps(walk, &gaps, &missed);
-	cr_assert_eq(gaps, 1);
+	cr_assert_gt(gaps, 0);
 	cr_assert_eq(history_ahead_next(ahead, &e), 0, "and again");
 	history_ahead_free(ahead);
 	history_walk_free(walk);
@@ -190,7 +191,39 @@ Test(history_ahead, shows_what_a_walk_shows)
 	lives_dir(dir);
 	struct history *h = make_history(dir);
 	for (size_t i = 0; i < KINDS; i++)
-		compare(h, kinds[i]);
+		compare_from(h, kinds[i], 0);
+	history_close(h);
+	lives_remove(dir);
+}
+
+/* The key frame before the first snapshot is decoded, too. */
+Test(history_ahead, begins_in_the_middle_of_a_chain)
+{
+	char dir[64];
+	lives_dir(dir);
+	struct history *h = make_history(dir);
+	for (size_t i = 0; i < KINDS; i++)
+		compare_from(h, kinds[i], 5);
+	history_close(h);
+	lives_remove(dir);
+}
+
+/* Two recordings of the same time: each has its own sockets, and snapshots in turn. */
+Test(history_ahead, shows_recordings_side_by_side)
+{
+	char dir[64], path[96];
+	struct history *h = NULL;
+	struct err e = {0};
+	lives_dir(dir);
+	snprintf(path, sizeof(path), "%s/a.socklapse", dir);
+	write_file(path, 7, 1000 * S);
+	snprintf(path, sizeof(path), "%s/b.socklapse", dir);
+	write_file(path, 8, 1000 * S + S / 2);
+	damage(path, "UPDATE frame SET crc = crc + 1 WHERE id = 20 * 16 + 2");
+	const char *dirs = dir;
+	cr_assert_eq(history_open(&dirs, 1, &h, &e), 0, "%s", e.text);
+	for (size_t i = 0; i < KINDS; i++)
+		compare_from(h, kinds[i], 7);
 	history_close(h);
 	lives_remove(dir);
 }
@@ -224,7 +257,7 @@ Test(history_ahead, reads_the_file_that_was_opened)
 	snprintf(path, sizeof(path), "%s/a.socklapse", dir);
 	snprintf(other, sizeof(other), "%s/b.socklapse", dir);
 	cr_assert_eq(rename(other, path), 0);
-	compare(h, GRP_ALL);
+	compare_from(h, GRP_ALL, 0);
 	history_close(h);
 	lives_remove(dir);
 }
