@@ -1,5 +1,4 @@
-/* show_real.c - see show_real.h. What is near to a tie, or out of the usual range, printf() does.
- */
+/* show_real.c - see show_real.h. What is near to a tie, or out of the usual range, libc writes. */
 #include "show_real.h"
 
 #include "show_address.h"

@@ -113,7 +113,7 @@ const char *sock_timer_name(unsigned timer)
 	return timer < LENGTH(timer_names) ? timer_names[timer] : NULL;
 }
 
-/* As inet_ntop(), of which printf() is the most. */
+/* As inet_ntop(), most of whose time is formatted output. */
 static void format_v4(const uint8_t *b, char *to)
 {
 	for (unsigned i = 0; i < 4; i++) {
