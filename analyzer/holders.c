@@ -29,6 +29,8 @@ int holders_list(struct history *h, uint32_t file, uint32_t more, struct buf *li
 	int rc = more ? history_text(h, file, more, &bytes, &len, e) : 0;
 	struct span s = span_of(bytes ? bytes : "", bytes ? len : 0);
 	for (size_t n = 0; !rc && span_left(&s) && n < HOLDERS_MAX; n++) {
+		if (list->len >= HOLDERS_MAX_BYTES)
+			break;
 		uint64_t process = span_varint_max(&s, UINT32_MAX);
 		(void)span_varint(&s); /* its fd */
 		if (!s.bad)

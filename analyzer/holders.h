@@ -5,8 +5,9 @@
 #include "buf.h"
 #include "history.h"
 
-/* So many are looked at; table `owner` has all. */
-#define HOLDERS_MAX 65536
+/* So many are looked at, and no more once their texts are so long; table `owner` has all. */
+#define HOLDERS_MAX	  65536
+#define HOLDERS_MAX_BYTES (16u << 20)
 
 /*
  * Appends those of row `more` of table text of recording `file` (column owner_more; 0: none) to
