@@ -160,6 +160,9 @@ static int check_or_recover(struct rec *r, struct err *e)
 static int open_checked(struct rec *r, struct err *e)
 {
 	bool empty;
+	/* Before it is opened: if another file takes its place meanwhile, the two differ. */
+	if (stat(r->path, &r->file) < 0)
+		r->file = (struct stat){0};
 	int rc = rec_db_probe(r->path, &empty, e);
 	if (!rc)
 		rc = open_db(r, SQLITE_OPEN_READONLY, e);
@@ -169,8 +172,6 @@ static int open_checked(struct rec *r, struct err *e)
 		rc = load_features(r, e);
 	if (!rc)
 		rc = load_index(r, e);
-	if (!rc && stat(r->path, &r->file) < 0)
-		r->file = (struct stat){0};
 	return rc;
 }
 
