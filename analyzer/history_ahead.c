@@ -11,9 +11,7 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "sockset_step.h"
 
@@ -109,21 +107,13 @@ static void *run(void *arg)
 
 /* ------------------------------------------------------------------------------ the caller */
 
-/* May two threads use SQLite? A program that loads us may have told it that there is only one. */
-static bool is_serialized(const struct history *h)
-{
-	return sqlite3_threadsafe() && history_files(h) &&
-	       sqlite3_db_mutex(rec_db(history_rec(h, 0)));
-}
-
 static bool is_worth_it(struct history *h, size_t first, size_t last)
 {
 	size_t count, bytes = 0;
 	const struct history_snapshot *all = history_snapshots(h, &count);
 	if (last >= count)
 		last = count - 1;
-	if (!count || first > last || last - first < WORTH_SNAPSHOTS ||
-	    sysconf(_SC_NPROCESSORS_ONLN) < 2 || !is_serialized(h))
+	if (!count || first > last || last - first < WORTH_SNAPSHOTS || !history_walk_can_part(h))
 		return false;
 	for (size_t i = first; i <= last && bytes < WORTH_BYTES; i++)
 		bytes += all[i].rec->bytes;

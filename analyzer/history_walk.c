@@ -5,7 +5,9 @@
  */
 #include "history_walk.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "buf.h"
 
@@ -72,6 +74,12 @@ int history_walk_new(struct history *h, uint32_t groups, bool clock, size_t firs
 	find_files(w, count);
 	*ret = w;
 	return 0;
+}
+
+bool history_walk_can_part(const struct history *h)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN) > 1 && sqlite3_threadsafe() && history_files(h) &&
+	       sqlite3_db_mutex(rec_db(history_rec(h, 0)));
 }
 
 void history_walk_apart(struct history_walk *w)

@@ -44,6 +44,12 @@ void history_walk_free(struct history_walk *w);
 void history_walk_apart(struct history_walk *w);
 
 /*
+ * May two threads walk, and are there processors for both? A program that loads us may have told
+ * SQLite that there is one thread.
+ */
+bool history_walk_can_part(const struct history *h);
+
+/*
  * Goes on to the next snapshot that can be shown. 1: there it is; 0: no more; negative: memory ran
  * out or the file cannot be read at all. Damaged frames and what depends on them are left out
  * (history_walk_gaps()).

@@ -6,8 +6,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <sqlite3.h>
-#include <unistd.h>
 
 #include "history_walk.h"
 
@@ -66,7 +64,7 @@ static size_t half(const struct trace_fetch *f, size_t from, size_t to)
 	uint64_t bytes = 0;
 	const struct history_snapshot *s = history_snapshots(f->h, &count);
 	const struct trace_note *all = f->notes->all;
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2 || sqlite3_threadsafe() != 1)
+	if (!history_walk_can_part(f->h))
 		return to;
 	for (size_t i = from; i < to; i++)
 		bytes += i > from && all[i].index == all[i - 1].index ? 0
