@@ -152,6 +152,11 @@ static void dump_shells(struct dump *d, const struct lives *l, int64_t begin_ns)
 	}
 }
 
+static uint32_t holder_at(const struct life *life, int64_t ns)
+{
+	return life->heir && ns >= life->heir_from_ns ? life->heir : life->process;
+}
+
 /* The kernel's dump, spread over take->dump_ns. */
 static void dump(const struct lives *l, const struct take *take, int64_t begin_ns,
 		 struct rec_writer *w, uint64_t *seed)
@@ -171,7 +176,8 @@ static void dump(const struct lives *l, const struct take *take, int64_t begin_n
 		row.state.inode = held ? 1000 + i : 0;
 		if (!row.state.state || lives_random(seed) % 1000 < take->miss_per_mille)
 			continue;
-		put_row(&d, begin_ns, fill_ns, &row, held ? life->process : 0);
+		put_row(&d, begin_ns, fill_ns, &row,
+			held ? holder_at(life, begin_ns + fill_ns) : 0);
 		uint64_t tick_ms = (uint64_t)(begin_ns + fill_ns) / 1000000;
 		if (take->twice)
 			cr_assert_eq(track_add(d.track, &row, tick_ms, tick_ms, &e), 1);

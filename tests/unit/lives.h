@@ -19,6 +19,8 @@ struct life {
 	uint8_t state[LIFE_MAX_STATES];
 	int64_t at_ns[LIFE_MAX_STATES + 1];
 	uint32_t process; /* holds it in its first state; 0: nobody */
+	uint32_t heir;	  /* and from heir_from_ns on; 0: it does not change hands */
+	int64_t heir_from_ns;
 	/* Its closed socket is held in this time, and told of beside it; 0: it is not. */
 	int64_t shell_from_ns, shell_to_ns;
 };
