@@ -9,11 +9,10 @@
  */
 #include "history_ahead.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "sockset_step.h"
+#include "thread.h"
 
 /* So many snapshots the thread may be ahead. */
 #define LEAVES 3u
@@ -120,22 +119,18 @@ static bool is_worth_it(struct history *h, size_t first, size_t last)
 	return bytes >= WORTH_BYTES;
 }
 
-/* Signals are for the caller's thread. Without a thread the walk is the caller's. */
+/* Without a thread the walk is the caller's. */
 static void start(struct history_ahead *a)
 {
-	sigset_t all, old;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->filled, NULL);
 	pthread_cond_init(&a->freed, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	history_walk_apart(a->walk);
-	a->threaded = pthread_create(&a->thread, NULL, run, a) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	a->threaded = thread_begin(&a->thread, run, a);
 }
 
 int history_ahead_new(struct history *h, uint32_t groups, bool clock, size_t first, size_t last,
-		      enum history_ahead_thread thread, struct history_ahead **ret, struct err *e)
+		      bool always, struct history_ahead **ret, struct err *e)
 {
 	struct history_ahead *a = calloc(1, sizeof(*a));
 	if (!a)
@@ -145,7 +140,7 @@ int history_ahead_new(struct history *h, uint32_t groups, bool clock, size_t fir
 		free(a);
 		return rc;
 	}
-	if (thread == AHEAD_ALWAYS || (thread == AHEAD_AUTO && is_worth_it(h, first, last)))
+	if (always || is_worth_it(h, first, last))
 		start(a);
 	*ret = a;
 	return 0;

@@ -15,16 +15,9 @@
 
 struct history_ahead;
 
-enum history_ahead_thread {
-	AHEAD_AUTO, /* where it pays */
-	AHEAD_ALWAYS,
-	AHEAD_NEVER
-};
-
-/* As history_walk_new(). */
+/* As history_walk_new(). The thread is made where it pays, or `always`. */
 int history_ahead_new(struct history *h, uint32_t groups, bool clock, size_t first, size_t last,
-		      enum history_ahead_thread thread, struct history_ahead **ret,
-		      struct err *e) MUST_CHECK;
+		      bool always, struct history_ahead **ret, struct err *e) MUST_CHECK;
 
 /* Also in the middle of a walk: the thread is waited for. */
 void history_ahead_free(struct history_ahead *a);

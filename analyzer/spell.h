@@ -113,7 +113,6 @@ struct spell_options {
 	 * are. */
 	bool (*wants)(const void *arg, const struct row_member *id);
 	const void *wants_arg;
-	enum history_ahead_thread thread; /* whether another thread decodes */
 };
 
 /*

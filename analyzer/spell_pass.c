@@ -82,8 +82,8 @@ int spell_pass_new(struct history *h, const struct spell_options *options, struc
 	if (!rc && options->evidence)
 		rc = spell_marks_new(h, &p->marks, e);
 	if (!rc)
-		rc = history_ahead_new(h, groups_of(p), true, options->first, options->last,
-				       options->thread, &p->walk, e);
+		rc = history_ahead_new(h, groups_of(p), true, options->first, options->last, false,
+				       &p->walk, e);
 	if (rc) {
 		spell_pass_free(p);
 		return rc;

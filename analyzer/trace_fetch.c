@@ -4,10 +4,8 @@
  */
 #include "trace_fetch.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include "history_walk.h"
+#include "thread.h"
 
 /* Less than this is read sooner than a thread is made: bytes of the snapshots noted. */
 #define WORTH_BYTES (1024u * 1024u)
@@ -86,11 +84,7 @@ int trace_fetch(const struct trace_fetch *f, size_t from, struct err *e)
 	struct share own = {.f = f, .from = from, .to = middle};
 	struct share other = {.f = f, .from = middle, .to = to, .apart = true};
 	pthread_t thread;
-	sigset_t all, old;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are for the caller's thread */
-	bool threaded = middle < to && pthread_create(&thread, NULL, run, &other) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	bool threaded = middle < to && thread_begin(&thread, run, &other);
 	if (!threaded)
 		own.to = to;
 	fetch(&own);

@@ -4,12 +4,11 @@
  */
 #include "frame_aside.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "frame_internal.h"
+#include "thread.h"
 
 struct frame_aside {
 	pthread_t thread;
@@ -58,17 +57,6 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals are for the caller's thread. */
-static bool start(struct frame_aside *a)
-{
-	sigset_t all, old;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	bool started = pthread_create(&a->thread, NULL, run, a) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return started;
-}
-
 struct frame_aside *frame_aside_new(bool always)
 {
 	bool pays = always || sysconf(_SC_NPROCESSORS_ONLN) > 1;
@@ -77,7 +65,7 @@ struct frame_aside *frame_aside_new(bool always)
 		return NULL;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->changed, NULL);
-	if (start(a))
+	if (thread_begin(&a->thread, run, a))
 		return a;
 	pthread_cond_destroy(&a->changed);
 	pthread_mutex_destroy(&a->lock);

@@ -165,8 +165,7 @@ static void compare_from(struct history *h, uint32_t groups, size_t first)
 	struct err e = {0};
 	int rc = 1;
 	cr_assert_eq(history_walk_new(h, groups, true, first, SIZE_MAX, &walk, &e), 0);
-	cr_assert_eq(history_ahead_new(h, groups, true, first, SIZE_MAX, AHEAD_ALWAYS, &ahead, &e),
-		     0);
+	cr_assert_eq(history_ahead_new(h, groups, true, first, SIZE_MAX, true, &ahead, &e), 0);
 	while (rc > 0) {
 		rc = history_walk_next(walk, &e);
 		cr_assert_eq(history_ahead_next(ahead, &e), rc, "%s", e.text);
@@ -236,9 +235,7 @@ Test(history_ahead, can_be_left_at_any_time)
 	for (unsigned steps = 0; steps < 8; steps++) {
 		struct history_ahead *ahead;
 		struct err e = {0};
-		cr_assert_eq(
-			history_ahead_new(h, GRP_ALL, true, 3, SIZE_MAX, AHEAD_ALWAYS, &ahead, &e),
-			0);
+		cr_assert_eq(history_ahead_new(h, GRP_ALL, true, 3, SIZE_MAX, true, &ahead, &e), 0);
 		for (unsigned i = 0; i < steps; i++)
 			cr_assert_eq(history_ahead_next(ahead, &e), 1, "%s", e.text);
 		cr_assert(!steps || history_ahead_index(ahead) == 2 + steps);
