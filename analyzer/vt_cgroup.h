@@ -11,27 +11,14 @@
 /* Groups that must be kept besides OWNER_GROUPS. */
 #define VT_CGROUP_GROUPS GRP_BIT(option)
 
-/* The cgroup looked up last. Zeroed at first. */
-struct vt_cgroup {
-	sqlite3_stmt *stmt; /* of recording `file`; NULL: none yet, or no such table */
-	uint32_t file;
-	int64_t host; /* row of table host */
-	uint64_t id;  /* 0: none */
-	bool asked;   /* `file` was looked at */
-	/* Copies: a row that stays open would lock the recorder out. NULL: not recorded. */
-	sqlite3_value *path, *container;
-};
-
-void vt_cgroup_fini(struct vt_cgroup *g);
-
 /*
  * Makes *owner, if it is OWNER_NONE and the path of the present socket's cgroup is recorded,
- * OWNER_CGROUP; vt_cgroup_result() tells which until the next call.
+ * OWNER_CGROUP, and *ret that cgroup, the history's; else NULL.
  */
-int vt_cgroup_own(struct vt_cgroup *g, const struct frame_cursor *f, struct owner *owner,
-		  struct err *e) MUST_CHECK;
+int vt_cgroup_own(const struct frame_cursor *f, struct owner *owner,
+		  const struct history_cgroup **ret, struct err *e) MUST_CHECK;
 
 /* Puts the value of a frame_process_column; of a process there is none, so NULL. */
-void vt_cgroup_result(const struct vt_cgroup *g, sqlite3_context *out, int column);
+void vt_cgroup_result(const struct history_cgroup *g, sqlite3_context *out, int column);
 
 #endif

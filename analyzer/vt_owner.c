@@ -29,10 +29,10 @@ struct owner_vtab {
 
 struct owner_cursor {
 	struct frame_cursor frame;
-	struct owner owner;	 /* of the present row */
-	struct vt_cgroup cgroup; /* of a socket that nobody holds */
-	struct span more;	 /* further holders, not told yet; bytes are the history's */
-	int64_t number;		 /* of the row */
+	struct owner owner;		     /* of the present row */
+	const struct history_cgroup *cgroup; /* of a socket that nobody holds */
+	struct span more; /* further holders, not told yet; bytes are the history's */
+	int64_t number;	  /* of the row */
 };
 
 static int owner_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
@@ -79,7 +79,6 @@ static int owner_close(sqlite3_vtab_cursor *base)
 {
 	struct owner_cursor *c = (struct owner_cursor *)base;
 	frame_fini(&c->frame);
-	vt_cgroup_fini(&c->cgroup);
 	sqlite3_free(c);
 	return SQLITE_OK;
 }
@@ -93,7 +92,7 @@ static int load_owner(struct owner_cursor *c, struct err *e)
 	size_t len = 0;
 	int rc = owner_carry_get(f->carry, f->set, f->position, &c->owner, e);
 	if (!rc)
-		rc = vt_cgroup_own(&c->cgroup, f, &c->owner, e);
+		rc = vt_cgroup_own(f, &c->owner, &c->cgroup, e);
 	if (!rc && o->owner_more)
 		rc = history_text(f->context->history, frame_file(f), o->owner_more, &bytes, &len,
 				  e);
@@ -167,7 +166,7 @@ static int owner_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int col
 		return SQLITE_OK;
 	}
 	if (c->owner.source == OWNER_CGROUP) {
-		vt_cgroup_result(&c->cgroup, out, column - OWNER_COL_PROCESS);
+		vt_cgroup_result(c->cgroup, out, column - OWNER_COL_PROCESS);
 		return SQLITE_OK;
 	}
 	int rc = frame_process(&c->frame, c->owner.file, c->owner.process, &p);

@@ -35,7 +35,7 @@ struct socket_cursor {
 	uint32_t owner_position; /* `owner` is that of this row */
 	size_t owner_index;
 	struct owner owner;
-	struct vt_cgroup cgroup; /* if the owner is OWNER_CGROUP, whose */
+	const struct history_cgroup *cgroup; /* if the owner is OWNER_CGROUP, whose */
 	sqlite3_stmt *dev; /* name of an interface in recording `dev_file`; NULL: not asked yet */
 	uint32_t dev_file;
 };
@@ -106,7 +106,6 @@ static int socket_close(sqlite3_vtab_cursor *base)
 	struct socket_cursor *c = (struct socket_cursor *)base;
 	frame_fini(&c->frame);
 	sqlite3_finalize(c->dev);
-	vt_cgroup_fini(&c->cgroup);
 	sqlite3_free(c);
 	return SQLITE_OK;
 }
@@ -188,7 +187,7 @@ static int find_owner(struct socket_cursor *c)
 		return SQLITE_OK;
 	if (owner_carry_get(f->carry, f->set, f->position, &c->owner, &e))
 		return vt_fail(f->base.pVtab, &e);
-	if ((f->groups & VT_CGROUP_GROUPS) && vt_cgroup_own(&c->cgroup, f, &c->owner, &e))
+	if ((f->groups & VT_CGROUP_GROUPS) && vt_cgroup_own(f, &c->owner, &c->cgroup, &e))
 		return vt_fail(f->base.pVtab, &e);
 	c->owner_index = f->index;
 	c->owner_position = f->position;
@@ -275,7 +274,7 @@ static int put_owner(struct socket_cursor *c, sqlite3_context *out, const struct
 	if (col->kind == SOCKET_SOURCE)
 		sqlite3_result_text(out, owner_source_name(c->owner.source), -1, SQLITE_STATIC);
 	else if (c->owner.source == OWNER_CGROUP)
-		vt_cgroup_result(&c->cgroup, out, col->n);
+		vt_cgroup_result(c->cgroup, out, col->n);
 	else if (col->kind == SOCKET_USERS)
 		rc = put_users(c, out);
 	else if (col->kind == SOCKET_HOLDERS)
